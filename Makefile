@@ -1,0 +1,52 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test check bench lock clean
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+STATE  ?= state
+ARGS   ?=
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
+
+# The marker is written last: an interrupted set-up is done again.
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Gatefold needs Python 3.11 to 3.13 on the PATH (or PYTHON=...)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## run the main job on real collections, from empty engines to awards
+	$(BIN)/gatefold demo $(ARGS)
+
+up: $(READY)  ## engines and all processes, until Ctrl-C
+	$(BIN)/gatefold stack up --state-dir $(STATE)
+	set -a; . ./$(STATE)/env; $(BIN)/gatefold up $(ARGS)
+
+down: $(READY)  ## stop the engines of `make up`
+	$(BIN)/gatefold stack down --state-dir $(STATE)
+
+test: $(READY)  ## all tests, on real engines
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## format, lint, types, import direction, catalog
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy contracts catalog evaluators services
+	$(BIN)/lint-imports
+	$(BIN)/gatefold catalog lint
+
+bench: $(READY)  ## speed beside bare SQL and COPY, in one run (ARGS="--only NAME --quick --json")
+	$(BIN)/python -m bench $(ARGS)
+
+lock:  ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,0 +1,162 @@
+"""The event dictionary as Markdown, made of the topics, their schemas and their examples."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contracts.ids import MAX_ID
+from contracts.topics import INPUT_TOPICS, OUTPUT_TOPICS, TOPICS, Topic
+
+Schema = Mapping[str, Any]
+
+_HEAD = """# Events
+
+Generated from `contracts/` by `python -m contracts.generate`; edit the models, not this file.
+
+Every event is a CloudEvent 1.0 on the Kafka topic of its type, in binary mode (`ce_*` headers, the data as value) or
+in structured mode (`content-type: application/cloudevents+json`). Attributes: `specversion` "1.0", `id`, `source`,
+`type` (= topic), `subject` (= the record's key), `time` (RFC 3339 with an offset). We publish in binary mode. A
+record that cannot be accepted becomes a dead letter with a stage (`oversize`, `decode`, `envelope`, `schema`) and a
+reason, and `event.rejected` tells of it. "?" marks a field that may be missing; in events we take it may also be
+null, which says the same.
+"""
+
+_DECISIONS = """## Decisions
+
+Where the contract is silent, this is how it is read here.
+
+**Envelope**
+- The stages come in the order oversize, decode, envelope, schema; a record with several faults is known by the first.
+  A null value is a fault of stage schema before anything else is looked at.
+- Names of headers count in any case. An attribute or a content type given twice is a fault. In structured mode `ce_*`
+  headers are ignored. Extension attributes, `datacontenttype`, `dataschema` and `data_base64` are ignored; the data
+  is always JSON.
+- An attribute that is null in structured mode is missing. `id` and `source`: 1 to 4,000 characters without NUL.
+- `time`: a blank or a lower-case `t` or `z` is accepted as RFC 3339 permits; a time without an offset, `+0100`, a
+  leap second (`:60`), and a moment outside the years 1 to 9999 in UTC are faults. Fractions beyond microseconds are
+  cut.
+- `time` more than 24 h after the record's timestamp is a fault; exactly 24 h is not.
+- The subject of `release.described` is the release id in decimal, without sign or leading zeros, and equals
+  `data.id`.
+- The key, subject and id of `event.rejected` are the position of the record, `<topic>:<partition>:<offset>`: a key
+  that was at fault cannot serve as a user id.
+
+**JSON**
+- Nesting is counted over the whole value, in structured mode with the envelope: 32 levels are accepted, 33 are not.
+- Text is counted in characters (code points). Lone surrogates and NUL are faults in fields that are known and in
+  attributes; in unknown fields they are ignored. Bytes that are no UTF-8 are a fault wherever they stand.
+- Of a field given twice the last counts, but each must be of the right type.
+- `5.0` and `1e2` are no integers. A number beyond the range of floating point (`1e400`) is a fault in a field that is
+  known.
+- A JSON Schema cannot say all of this; what is written here and what the decoder does is the rule.
+
+**Data**
+- A user id is 1 to 64 of `A-Z a-z 0-9 _ . : @ -`, nothing before or after it, no line end either.
+- `user.deleted` and `cron.sweep` need no data: `{}`, in structured mode also none; null is a fault. In binary mode an
+  empty value is no JSON.
+- `joined_at` as a time needs an offset. `added_at` decides nothing and is read leniently: a date, alone or followed
+  by `T` or a blank and any ISO time of day, with or without an offset; but a day the calendar lacks is a fault.
+- `year` may be any integer: an impossible year is unknown, never an error. `have`, `folder_id` and `items_total` have
+  no upper bound.
+- `artists[].id` and `labels[].id` are null where Discogs links none; 0 is a fault there. `master_id` 0 says the
+  release has none.
+- Names, titles, conditions and other text may be empty; ids may not.
+- The lists of a release have no bound but that of the value; `items` and `release_ids` hold 1 to 500, repeats
+  included.
+- `sync_id` is text of 1 to 128 or a positive integer.
+- `data` of an accepted event is compared with that of an earlier one of the same identity byte by byte.
+
+**Published**
+- Keys of the data are in alphabetical order, without blanks: the same event is always the same bytes. `campaign_id`
+  is left out where there is none.
+- `caused_by` is null for an award by hand. The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
+- `value_base64` and `value_sha256` of `event.rejected` are null for a null value; `key` is cut at 256 characters.
+"""
+
+
+def event_dictionary(schemas: Mapping[str, Schema], examples: Mapping[str, Any]) -> str:
+    """The whole document; same input, same text."""
+    parts = [_HEAD, "## Contents\n", _contents()]
+    for title, names in (("Events we take", INPUT_TOPICS), ("Events we publish", OUTPUT_TOPICS)):
+        parts.append(f"## {title}\n")
+        parts += [_section(TOPICS[name], schemas[name], examples.get(name)) for name in names]
+    return "\n".join([*parts, _DECISIONS])
+
+
+def _contents() -> str:
+    rows = [
+        f"| [`{topic.name}`](#{topic.name.replace('.', '')}) | {topic.key} | {topic.description} |"
+        for topic in TOPICS.values()
+    ]
+    return "\n".join(["| topic | key | effect |", "|---|---|---|", *rows]) + "\n"
+
+
+def _section(topic: Topic, schema: Schema, example: Any) -> str:
+    lines = [f"### {topic.name}", "", str(schema.get("description", "")).strip(), ""]
+    lines += [f"Effect: {topic.description}. Key: {topic.key}. Kept for {topic.retention_days} days.", ""]
+    rows = list(_rows(schema, schema, ""))
+    if rows:
+        lines += ["| field | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{path}` | {kind} | {meaning} |" for path, kind, meaning in rows]
+    else:
+        lines.append("No data is required and none is read.")
+    lines += ["", "```json", json.dumps(example, ensure_ascii=False, indent=2), "```", ""]
+    return "\n".join(lines)
+
+
+def _rows(schema: Schema, root: Schema, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Path, type and meaning of each field, nested ones after the field that holds them."""
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        path = f"{prefix}{name}"
+        options = [_resolve(option, root) for option in field.get("anyOf", [field])]
+        kind = " or ".join(_kind(option, root) for option in options if option.get("type") != "null")
+        if name in required and any(option.get("type") == "null" for option in options):
+            kind += " or null"
+        yield path + ("" if name in required else "?"), kind, _meaning(field, root)
+        for option in options:
+            if option.get("type") == "array":
+                yield from _rows(_resolve(option["items"], root), root, f"{path}[].")
+            else:
+                yield from _rows(option, root, f"{path}.")
+
+
+def _resolve(schema: Schema, root: Schema) -> Schema:
+    return root["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
+def _meaning(field: Schema, root: Schema) -> str:
+    return (
+        str(field.get("description") or _resolve(field, root).get("description", ""))
+        .partition("\n")[0]
+        .replace("|", "\\|")
+    )
+
+
+def _kind(schema: Schema, root: Schema) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "pattern" in schema:
+        return f"text `{schema['pattern']}`".replace("|", "\\|")
+    if "title" in schema and schema.get("type") == "string":
+        return str(schema["title"])
+    if schema.get("type") == "array":
+        inner = _kind(_resolve(schema["items"], root), root)
+        bounds = _range(schema.get("minItems"), schema.get("maxItems"))
+        return f"list of {inner}" + (f", {bounds} of them" if bounds else "")
+    words = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
+    word = {"date": "date", "date-time": "RFC 3339 time"}.get(schema.get("format", ""), words[schema["type"]])
+    if bounds := _range(schema.get("minimum"), schema.get("maximum")):
+        return f"{word}, {bounds}"
+    if bounds := _range(schema.get("minLength"), schema.get("maxLength")):
+        return f"{word}, {bounds} characters"
+    return word
+
+
+def _range(low: int | None, high: int | None) -> str:
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"at least {low}"
+    top = "2^63-1" if high == MAX_ID else f"{high:,}"
+    return f"at most {top}" if low is None else f"{low} to {top}"

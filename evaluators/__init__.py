@@ -1,0 +1,1 @@
+"""Who has earned what: pure functions of badge, snapshot and occasion."""

@@ -1,0 +1,1 @@
+"""All input and output: stores, worker, relay, api, command line."""

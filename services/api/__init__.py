@@ -1,0 +1,1 @@
+"""Who has earned what, how far the next tier is, and why."""

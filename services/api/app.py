@@ -1,0 +1,90 @@
+"""The read service, put together: nothing connects before the first request that needs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import asyncpg
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from catalog.index import Catalog, load_catalog
+from services.api import problems, routes, system
+from services.api.auth import Gate
+from services.api.keys import keys_from
+from services.api.meters import Metered
+from services.api.models import ProblemBody
+from services.api.reader import Reader
+from services.api.routes import Parts
+from services.api.view import View
+from services.settings import Settings
+from services.stores.achievements import open_reader
+
+POOL_SIZE: Final = 10
+PROBE_SECONDS: Final = 1.5
+
+
+def create_app(
+    settings: Settings, *, pool: asyncpg.Pool[asyncpg.Record] | None = None, catalog: Catalog | None = None
+) -> FastAPI:
+    """The service as an ASGI app; a pool that is given stays open when the app closes.
+
+    Raises:  KeyConfigurationError where the settings name no usable key for tokens.
+    """
+    view = View(catalog or load_catalog())
+    gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
+
+    def parts(connections: asyncpg.Pool[asyncpg.Record]) -> Parts:
+        return Parts(view, gate, Reader(connections), Reader(connections, answer_seconds=PROBE_SECONDS))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if pool is not None:
+            yield
+            return
+        async with await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened:
+            app.state.parts = parts(opened)
+            yield
+
+    app = FastAPI(
+        title="Gatefold",
+        version=_version(),
+        description="What record collectors have earned, and how near they are to the next tier.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    if pool is not None:
+        app.state.parts = parts(pool)
+    problems.install(app)
+    app.include_router(routes.router)
+    app.include_router(routes.admin_router)
+    app.include_router(system.router)
+    app.add_middleware(Metered)
+    _document_problems(app)
+    return app
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the schema of problems into the OpenAPI document: no endpoint returns it, so FastAPI does not see it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        _, schemas = models_json_schema([(ProblemBody, "serialization")], ref_template="#/components/schemas/{model}")
+        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _version() -> str:
+    try:
+        return version("gatefold")
+    except PackageNotFoundError:
+        return "0"

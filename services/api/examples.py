@@ -1,0 +1,127 @@
+"""One example of each answer, for OpenAPI and the page /docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from services.api.problems import (
+    FORBIDDEN,
+    INVALID,
+    MEDIA_TYPE,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    UNKNOWN_ACHIEVEMENT,
+    Kind,
+)
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+GENRES: Final[Mapping[str, Any]] = {
+    "id": "genre-tourist-silver",
+    "category": "breadth",
+    "name": "Genre Tourist",
+    "tier": "silver",
+    "description": "Own releases of 10 different genres.",
+    "unlocked_at": "2024-05-01T10:00:00Z",
+    "evidence": {"metric": "genres", "value": 10, "target": 10},
+    "context": "",
+    "rarity": {"holders": 1250, "share": 0.125},
+    "hidden_until_earned": False,
+    "icon": "/icons/breadth-silver.svg",
+    "source": "auto",
+}
+MASTER: Final[Mapping[str, Any]] = {
+    "id": "master-collector-bronze",
+    "category": "completionist",
+    "name": "Master Collector",
+    "tier": "bronze",
+    "description": "Own 3 pressings of one master.",
+    "unlocked_at": "2024-06-11T19:20:00Z",
+    "evidence": {"metric": "pressings", "value": 3, "target": 3, "master": "Blue Train", "master_id": 33217},
+    "context": "master:33217",
+    "rarity": {"holders": 410, "share": 0.041},
+    "hidden_until_earned": False,
+    "icon": "/icons/completionist-bronze.svg",
+    "source": "auto",
+}
+_STATS: Final[Mapping[str, Any]] = {
+    "total_earned": 2,
+    "by_category": {"breadth": 1, "completionist": 1},
+    "rarest": MASTER,
+}
+
+LIST: Final[Mapping[str, Any]] = {"achievements": [GENRES, MASTER], "stats": _STATS, "next_cursor": None}
+SUMMARY: Final[Mapping[str, Any]] = {**_STATS, "most_recent": MASTER}
+PROGRESS: Final[Mapping[str, Any]] = {
+    "in_progress": [
+        {
+            "id": "genre-tourist-gold",
+            "name": "Genre Tourist",
+            "category": "breadth",
+            "next_tier": "gold",
+            "context": "",
+            "current": 11,
+            "target": 20,
+            "remaining": None,
+            "reachable": False,
+            "ceiling": 15,
+            "reason": "11 of 20 genres",
+            "evidence": {"metric": "genres", "value": 11, "target": 20},
+            "icon": "/icons/breadth-gold.svg",
+        }
+    ]
+}
+DETAIL: Final[Mapping[str, Any]] = {
+    **MASTER,
+    "earned": True,
+    "awards": [
+        {
+            "context": MASTER["context"],
+            "unlocked_at": MASTER["unlocked_at"],
+            "source": MASTER["source"],
+            "evidence": MASTER["evidence"],
+        }
+    ],
+    "ladder": [
+        {
+            "id": "master-collector-bronze",
+            "tier": "bronze",
+            "target": 3,
+            "earned": True,
+            "unlocked_at": MASTER["unlocked_at"],
+        },
+        {"id": "master-collector-silver", "tier": "silver", "target": 5, "earned": False, "unlocked_at": None},
+    ],
+    "next_cursor": None,
+}
+READY: Final[Mapping[str, Any]] = {
+    "status": "ready",
+    "stores": {"postgresql": "up"},
+    "lag": {"outbox_oldest_seconds": 0.4, "ledger_moved_at": "2024-06-11T19:20:01Z", "partitions": 96},
+}
+HEALTH: Final[Mapping[str, Any]] = {"status": "ok"}
+
+_PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
+    401: (UNAUTHORIZED, "The token has expired."),
+    403: (FORBIDDEN, "This needs a token with the role 'admin'."),
+    404: (UNKNOWN_ACHIEVEMENT, "There is no achievement 'genre-tourist-wood'."),
+    422: (INVALID, "limit: Input should be less than or equal to 500"),
+    503: (UNAVAILABLE, "PostgreSQL does not answer."),
+}
+
+
+def responses(example: Mapping[str, Any], *problems: int) -> Responses:
+    """What an endpoint answers: 200 with the example, 304 where the client has it, and these problems."""
+    found: Responses = {200: {"content": {"application/json": {"example": example}}}}
+    if 401 in problems:
+        found[304] = {"description": "If-None-Match names what the client has."}
+    for status in problems:
+        kind, detail = _PROBLEMS[status]
+        body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": status, "detail": detail}
+        if status == 422:
+            name, _, fault = detail.partition(": ")
+            body["errors"] = [{"in": "query", "parameter": name, "detail": fault}]
+        schema = {"$ref": "#/components/schemas/ProblemBody"}
+        found[status] = {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema, "example": body}}}
+    return found

@@ -1,0 +1,155 @@
+"""The endpoints about a user's achievements: thin, each one question to PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
+from fastapi import Path as InPath
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api import examples
+from services.api.answers import json_answer
+from services.api.auth import ADMIN, Gate, Identity
+from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
+from services.api.problems import INVALID, NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.reader import Reader
+from services.api.view import View, place_of
+from services.stores import achievements
+from services.stores.achievements import Place
+
+PAGE: Final = 200
+LONGEST_PAGE: Final = 500
+PROGRESS: Final = 20
+LONGEST_PROGRESS: Final = 100
+LONGEST_CURSOR: Final = 512
+LONGEST_KEY: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the endpoints work with; `app.state.parts`. `probe` is a reader that does not wait for long."""
+
+    view: View
+    gate: Gate
+    reader: Reader
+    probe: Reader
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the app that was asked."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+async def identity(
+    request: Request,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False, bearerFormat="JWT"))],
+) -> Identity:
+    """Who asks."""
+    return await parts_of(request).gate.identify(request.headers.get("authorization"))
+
+
+async def admin(who: Annotated[Identity, Depends(identity)]) -> Identity:
+    """Who asks, being an admin."""
+    who.require(ADMIN)
+    return who
+
+
+async def place(
+    cursor: Annotated[
+        str | None, Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
+    ] = None,
+) -> Place | None:
+    """Where the page begins."""
+    if cursor is None:
+        return None
+    try:
+        return place_of(cursor)
+    except ValueError as error:
+        fault = {"in": "query", "parameter": "cursor", "detail": str(error)}
+        raise Problem(INVALID, f"cursor: {error}", errors=[fault]) from None
+
+
+Who = Annotated[Identity, Depends(identity)]
+After = Annotated[Place | None, Depends(place)]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Awards on a page.")]
+
+router = APIRouter(prefix="/api/user/achievements", tags=["achievements"])
+admin_router = APIRouter(prefix="/api/admin", dependencies=[Depends(admin)], include_in_schema=False)
+
+
+@router.get("", response_model=AchievementList, responses=examples.responses(examples.LIST, 401, 422, 503))
+async def list_achievements(request: Request, who: Who, after: After, limit: Limit = PAGE) -> Response:
+    """Everything you have earned, with statistics over all of it."""
+    parts = parts_of(request)
+    page = await parts.reader.ask(achievements.page, who.user_id, parts.view.scores, limit, after)
+    return json_answer(request, parts.view.page(page))
+
+
+@router.get("/progress", response_model=ProgressList, responses=examples.responses(examples.PROGRESS, 401, 422, 503))
+async def progress(
+    request: Request,
+    who: Who,
+    limit: Annotated[int, Query(ge=1, le=LONGEST_PROGRESS, description="Entries at most.")] = PROGRESS,
+) -> Response:
+    """The next tiers, nearest first, as of today (UTC)."""
+    parts = parts_of(request)
+    view = parts.view
+    standing = await parts.reader.ask(
+        achievements.standing, who.user_id, view.master_badges, view.highest, view.nearest
+    )
+    return json_answer(request, view.progress(standing, datetime.now(UTC), limit))
+
+
+@router.get("/summary", response_model=Summary, responses=examples.responses(examples.SUMMARY, 401, 503))
+async def summary(request: Request, who: Who) -> Response:
+    """How much you have earned, the rarest and the newest of it."""
+    parts = parts_of(request)
+    found = await parts.reader.ask(achievements.summary, who.user_id, parts.view.scores)
+    return json_answer(request, parts.view.summary(found))
+
+
+@router.get(
+    "/{achievement_id}",
+    response_model=AchievementDetail,
+    responses=examples.responses(examples.DETAIL, 401, 404, 422, 503),
+)
+async def detail(
+    request: Request,
+    achievement_id: Annotated[str, InPath(description="A badge's key.", examples=["genre-tourist-silver"])],
+    who: Who,
+    after: After,
+    limit: Limit = PAGE,
+) -> Response:
+    """One badge: your awards of it, and the ladder it belongs to."""
+    parts = parts_of(request)
+    found = None
+    if _may_be_a_key(achievement_id):
+        badge = parts.view.catalog.badges.get(achievement_id)
+        stored = await parts.reader.ask(
+            achievements.detail,
+            who.user_id,
+            achievement_id,
+            parts.view.family(achievement_id),
+            0 if badge is None else badge.sort_score,
+            limit,
+            after,
+        )
+        found = parts.view.detail(achievement_id, stored)
+    if found is None:
+        raise Problem(UNKNOWN_ACHIEVEMENT, f"There is no achievement {achievement_id[:LONGEST_KEY]!r}.")
+    return json_answer(request, found)
+
+
+@admin_router.api_route("", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@admin_router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def nothing_for_admins_yet() -> Response:
+    """Whatever stands below this address is for admins: others do not even learn that there is nothing yet."""
+    raise Problem(NOT_FOUND, "There is nothing at this address; /docs lists what there is.")
+
+
+def _may_be_a_key(text: str) -> bool:
+    return len(text) <= LONGEST_KEY and text.isascii() and text.replace("-", "").isalnum()

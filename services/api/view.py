@@ -1,0 +1,234 @@
+"""From stored awards and the catalog to the answers of the read service."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from catalog.definition import BadgeDefinition, Coverage, Criterion, Tenure, Threshold
+from catalog.icon import has_icon
+from catalog.index import Catalog
+from contracts.snapshot import Occasion
+from contracts.times import rfc3339
+from evaluators.progress import NEAREST_CONTEXTS, progress
+from services.stores.achievements import Award, Detail, Held, Page, Place, Standing, Summary, moment
+
+Json: TypeAlias = dict[str, Any]
+
+RETIRED: Final = "retired"
+_PLACE: Final = msgspec.json.Decoder(Place)
+# A cursor's numbers as PostgreSQL's integer and our years 1 … 9999 hold them.
+_SCORES: Final = range(-(2**31), 2**31)
+_TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+
+
+class View:
+    """The catalog, ready to be shown.
+
+    Shape:   `scores` are all badge keys and their sort scores; `master_badges` and `highest` the badges earned per
+             master and the last of their targets.
+    """
+
+    nearest: Final = NEAREST_CONTEXTS
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        badges = catalog.badges.values()
+        self.scores = ([badge.key for badge in badges], [badge.sort_score for badge in badges])
+        masters = [badge for badge in badges if badge.context_kind == "master"]
+        self.master_badges = [badge.key for badge in masters]
+        self.highest = max((target_of(badge.criterion) or 1 for badge in masters), default=1)
+        self._faces = {badge.key: _face(badge) for badge in badges}
+
+    def family(self, key: str) -> list[str]:
+        """The keys of all tiers of the badge's family; of an unknown badge the key alone."""
+        badge = self.catalog.badges.get(key)
+        return [key] if badge is None else [tier.key for tier in self.catalog.families[badge.family]]
+
+    def page(self, page: Page) -> Json:
+        """The list of achievements."""
+        holders = {held.badge_key: held.holders for held in page.held}
+        return {
+            "achievements": [
+                self._achievement(award, holders.get(award.badge_key), page.collectors) for award in page.awards
+            ],
+            "stats": self._stats(page.held, page.rarest, page.collectors),
+            "next_cursor": cursor_of(page.awards[-1]) if page.more else None,
+        }
+
+    def summary(self, summary: Summary) -> Json:
+        """The statistics with the newest award."""
+        holders = {held.badge_key: held.holders for held in summary.held}
+        newest = summary.most_recent
+        return {
+            **self._stats(summary.held, summary.rarest, summary.collectors),
+            "most_recent": None
+            if newest is None
+            else self._achievement(newest, holders.get(newest.badge_key), summary.collectors),
+        }
+
+    def detail(self, key: str, detail: Detail) -> Json | None:
+        """One badge with its awards and its ladder; None where the user must not know of it."""
+        badge = self.catalog.badges.get(key)
+        first = detail.first
+        if first is None and (badge is None or badge.secret):
+            return None
+        if first is None:
+            face, rest = self._faces[key]
+            shown: Json = {**face, "unlocked_at": None, "evidence": None, "context": ""}
+            shown |= {"rarity": rarity(detail.holders, detail.collectors), **rest, "source": None}
+        else:
+            shown = self._achievement(first, detail.holders, detail.collectors)
+        tiers = () if badge is None else self.catalog.families[badge.family]
+        return {
+            **shown,
+            "earned": first is not None,
+            "awards": [
+                {
+                    "context": award.context,
+                    "unlocked_at": rfc3339(moment(award.at)),
+                    "source": award.source,
+                    "evidence": award.evidence,
+                }
+                for award in detail.awards
+            ],
+            "ladder": [
+                _rung(tier, detail.since.get(tier.key))
+                for tier in tiers
+                if tier.key in detail.since or not (tier.secret or tier.retired)
+            ],
+            "next_cursor": cursor_of(detail.awards[-1]) if detail.more else None,
+        }
+
+    def progress(self, standing: Standing | None, now: datetime, limit: int) -> Json:
+        """The next tiers, nearest first, as of the UTC date of `now`."""
+        if standing is None:
+            return {"in_progress": []}
+        occasion = Occasion("", now, now.date())
+        entries = progress(self.catalog, standing.collector, occasion, standing.awarded, limit)
+        return {
+            "in_progress": [
+                {
+                    "id": entry.id,
+                    "name": entry.name,
+                    "category": entry.badge.category,
+                    "next_tier": entry.next_tier,
+                    "context": entry.context,
+                    "current": entry.current,
+                    "target": entry.target,
+                    "remaining": entry.remaining if entry.reachable and entry.current is not None else None,
+                    "reachable": entry.reachable,
+                    "ceiling": entry.ceiling,
+                    "reason": entry.reason,
+                    # Titles of masters are known from awards only; unknown is left out.
+                    "evidence": {name: value for name, value in entry.evidence.items() if value is not None},
+                    "icon": icon_path(entry.badge),
+                }
+                for entry in entries
+            ]
+        }
+
+    def _achievement(self, award: Award, holders: int | None, collectors: int | None) -> Json:
+        face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
+        return {
+            **face,
+            "unlocked_at": rfc3339(moment(award.at)),
+            "evidence": award.evidence,
+            "context": award.context,
+            "rarity": rarity(holders, collectors),
+            **rest,
+            "source": award.source,
+        }
+
+    def _stats(self, held: Iterable[Held], rarest: Award | None, collectors: int | None) -> Json:
+        total = 0
+        categories: dict[str, int] = {}
+        fewest: int | None = None
+        for one in held:
+            badge = self.catalog.badges.get(one.badge_key)
+            category = RETIRED if badge is None else badge.category
+            categories[category] = categories.get(category, 0) + one.awards
+            total += one.awards
+            if rarest is not None and one.badge_key == rarest.badge_key:
+                fewest = one.holders
+        return {
+            "total_earned": total,
+            "by_category": dict(sorted(categories.items())),
+            "rarest": None if rarest is None else self._achievement(rarest, fewest, collectors),
+        }
+
+
+def target_of(criterion: Criterion) -> int | None:
+    """The number that a badge asks for; None where it is not one number."""
+    match criterion:
+        case Threshold():
+            return criterion.at_least
+        case Coverage():
+            return criterion.percent
+        case Tenure():
+            return criterion.years
+        case _:
+            return None
+
+
+def rarity(holders: int | None, collectors: int | None) -> Json:
+    """How many hold a badge, and their share of all collectors."""
+    share = None if holders is None or not collectors else round(min(1.0, holders / collectors), 6)
+    return {"holders": holders, "share": share}
+
+
+def icon_path(badge: BadgeDefinition) -> str | None:
+    """Where the badge's icon is served; None where it has none."""
+    return f"/icons/{badge.icon}.svg" if has_icon(badge.icon) else None
+
+
+def cursor_of(award: Award) -> str:
+    """The place behind this award, as text that is nobody's business."""
+    place = Place(award.score, award.at, award.badge_key, award.context)
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def place_of(cursor: str) -> Place:
+    """The place that `cursor_of` wrote.
+
+    Raises:  ValueError for anything else.
+    """
+    try:
+        place = _PLACE.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
+        raise ValueError("not a cursor that we gave") from error
+    if place.score not in _SCORES or place.at not in _TIMES or "\0" in place.badge_key + place.context:
+        raise ValueError("not a cursor that we gave")
+    return place
+
+
+def _face(badge: BadgeDefinition) -> tuple[Json, Json]:
+    first = {
+        "id": badge.key,
+        "category": badge.category,
+        "name": badge.name,
+        "tier": badge.tier,
+        "description": badge.description,
+    }
+    return first, {"hidden_until_earned": badge.hidden_until_earned, "icon": icon_path(badge)}
+
+
+def _retired_face(key: str) -> tuple[Json, Json]:
+    """Earned is kept: an award of a badge that this catalog does not know is shown with what is stored."""
+    first = {"id": key, "category": RETIRED, "name": key, "tier": None, "description": "No longer in the catalog."}
+    return first, {"hidden_until_earned": False, "icon": None}
+
+
+def _rung(badge: BadgeDefinition, since: int | None) -> Json:
+    return {
+        "id": badge.key,
+        "tier": badge.tier,
+        "target": target_of(badge.criterion),
+        "earned": since is not None,
+        "unlocked_at": None if since is None else rfc3339(moment(since)),
+    }

@@ -1,0 +1,128 @@
+"""`gatefold catalog`: which badges there are, and whether they obey the rules."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from catalog.definition import BadgeDefinition
+
+app = typer.Typer(help="The badges: list them, check their rules.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+
+
+@app.command("list")
+def list_badges(
+    family: Annotated[str | None, typer.Option(help="Only the tiers of this family.", metavar="FAMILY")] = None,
+    trigger: Annotated[str | None, typer.Option(help="Only badges this topic may earn.", metavar="TOPIC")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the badges with their rules.
+
+    Examples:
+
+        gatefold catalog list --family genre-tourist
+
+        gatefold catalog list --trigger cron.anniversary --json
+    """
+    from catalog.index import load_catalog
+
+    catalog = load_catalog()
+    badges = list(catalog.badges.values())
+    if family is not None:
+        if family not in catalog.families:
+            raise typer.BadParameter(f"there is no family {family!r}", param_hint="--family")
+        badges = list(catalog.families[family])
+    if trigger is not None:
+        try:
+            asked = {badge.key for badge in catalog.trigger(trigger).badges}
+        except KeyError:
+            raise typer.BadParameter(f"there is no topic {trigger!r}", param_hint="--trigger") from None
+        badges = [badge for badge in badges if badge.key in asked]
+    if as_json:
+        typer.echo(json.dumps([_as_dict(badge) for badge in badges], indent=2, ensure_ascii=False))
+    else:
+        _print_table(badges)
+
+
+@app.command("lint")
+def lint(
+    write_lock: Annotated[
+        bool, typer.Option("--write-lock", help="Renew catalog.lock, which says that changed rules are meant.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every rule of the catalog and report all faults at once; exit 1 if there are any.
+
+    Examples:
+
+        gatefold catalog lint
+
+        gatefold catalog lint --write-lock
+    """
+    from catalog.index import every_badge
+    from catalog.lint import faults, warnings
+    from catalog.lock import lock_faults, read_lock, removed, render
+
+    badges = every_badge()
+    found = faults(badges)
+    try:
+        locked = read_lock()
+        found += removed([badge.key for badge in badges], locked) if write_lock else lock_faults(badges, locked)
+    except ValueError as fault:
+        found.append(str(fault))
+    if write_lock and not found:
+        _lock_path().write_text(render(badges), encoding="utf-8")
+    notes = warnings(badges)
+    if as_json:
+        typer.echo(json.dumps({"badges": len(badges), "faults": found, "warnings": notes}, indent=2))
+    else:
+        _print_findings(len(badges), found, notes)
+    if found:
+        raise typer.Exit(1)
+
+
+def _lock_path() -> Path:
+    from importlib import resources
+
+    from catalog.lock import LOCK_FILE
+
+    with resources.as_file(resources.files("catalog")) as package:
+        return package / LOCK_FILE
+
+
+def _as_dict(badge: BadgeDefinition) -> dict[str, Any]:
+    from catalog.definition import in_words
+
+    return {**badge.model_dump(mode="json"), "rule": in_words(badge.criterion)}
+
+
+def _print_table(badges: list[BadgeDefinition]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from catalog.definition import in_words
+
+    table = Table("key", "name", "tier", "rule", "triggers", title=f"{len(badges)} badges")
+    for badge in badges:
+        name = badge.name + (f" (per {badge.context_kind})" if badge.context_kind else "")
+        table.add_row(badge.key, name, badge.tier or "", in_words(badge.criterion), ", ".join(badge.triggers))
+    Console().print(table)
+
+
+def _print_findings(count: int, found: list[str], notes: list[str]) -> None:
+    from rich.console import Console
+
+    console = Console()
+    for fault in found:
+        console.print("[red]fault[/red]  ", end="")
+        console.print(fault, markup=False, soft_wrap=True)
+    for note in notes:
+        console.print("[yellow]warning[/yellow]  ", end="")
+        console.print(note, markup=False, soft_wrap=True)
+    console.print(f"{count} badges, {len(found)} faults, {len(notes)} warnings")

@@ -1,0 +1,64 @@
+"""`gatefold`: the command line, assembled from one module per group; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import typer
+
+from services.cli import (
+    api,
+    catalog,
+    dead_letters,
+    demo,
+    emit,
+    explain,
+    export,
+    import_,
+    migrate,
+    recount,
+    relay,
+    stack,
+    status,
+    token,
+    topics,
+    up,
+    wait,
+    worker,
+)
+
+app = typer.Typer(
+    name="gatefold",
+    help="Badges for record collectors: events in, awards out, every verdict explained.\n\n"
+    "Settings are GATEFOLD_* variables. Exit codes: 0 done, 1 found something wrong, 2 wrong usage, "
+    "69 a server is unreachable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+app.command("demo", rich_help_panel="Start here")(demo.demo)
+app.command("up", rich_help_panel="Start here")(up.up)
+app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
+app.command("worker", rich_help_panel="Processes")(worker.worker)
+app.command("relay", rich_help_panel="Processes")(relay.relay)
+app.command("api", rich_help_panel="Processes")(api.api)
+app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
+app.command("topics", rich_help_panel="Set up")(topics.topics)
+app.command("emit", rich_help_panel="Events in")(emit.emit)
+app.command("import", rich_help_panel="Events in")(import_.import_file)
+app.command("status", rich_help_panel="Operate")(status.status)
+app.command("wait", rich_help_panel="Operate")(wait.wait)
+app.command("recount", rich_help_panel="Operate")(recount.recount)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
+app.command("explain", rich_help_panel="Look")(explain.explain)
+app.command("token", rich_help_panel="Look")(token.token)
+app.add_typer(export.app, name="export", rich_help_panel="Look")
+app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")
+
+
+def main() -> None:
+    """The console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""`gatefold worker`: the process that turns events into awards."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from services.cli import servers
+
+
+def worker(
+    as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object per line.")] = False,
+) -> None:
+    """Take events from Kafka and give awards until stopped; start as many as there are partitions to share.
+
+    Exit code 0 after SIGTERM, 69 when Kafka, or the topics, or PostgreSQL's tables are not there at the start, 75 when
+    it has to be started again. Once it runs, servers may go away and come back.
+
+    Example: GATEFOLD_WORKER_PORT=8101 gatefold worker
+    """
+    from services import logs
+
+    options = servers.load_settings()
+    try:
+        logs.configure(process="worker", as_json=as_json or options.log_json, level=options.log_level)
+    except ValueError as error:
+        servers.fail(str(error), servers.WRONG_USAGE)
+    servers.run(_check())
+
+    from services.worker.main import main
+
+    raise typer.Exit(main(options))
+
+
+async def _check() -> None:
+    """Both servers answer, all input topics exist with one number of partitions, the tables are there.
+
+    Raises:  servers.Unreachable; asyncpg.UndefinedTableError.
+    """
+    from contracts.topics import INPUT_TOPICS
+    from services.stores.ledger import positions
+
+    options = servers.load_settings()
+    async with servers.postgres(options, "worker") as connection:
+        await positions(connection, [])
+    async with servers.topic_admin(options) as admin:
+        existing = await admin.existing()
+    partitions = {
+        name: existing[options.topic(name)].partitions for name in INPUT_TOPICS if options.topic(name) in existing
+    }
+    if missing := [name for name in INPUT_TOPICS if name not in partitions]:
+        servers.fail(f"topics are missing: {', '.join(missing)}; run `gatefold topics`")
+    if len(set(partitions.values())) > 1:
+        servers.fail("the input topics differ in their number of partitions; see `gatefold topics --dry-run`")

@@ -1,0 +1,1 @@
+"""A Discogs export becomes events."""

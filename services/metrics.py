@@ -1,0 +1,150 @@
+"""Every metric, with its type and meaning, and the port that shows them.
+
+Names begin with `gatefold_`, units are seconds, rows, records and bytes, labels come from closed sets: never a user id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeAlias
+
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+
+from services.logs import logger
+
+# --- relay -----------------------------------------------------------------------------------------------------------
+
+RELAY_LEADER = Gauge("gatefold_relay_leader", "1 while this relay is the one that publishes, 0 while it stands by.")
+RELAY_PUBLISHED = Counter("gatefold_relay_published_total", "Messages that Kafka acknowledged.", ["topic"])
+RELAY_REFUSED = Counter("gatefold_relay_refused_total", "Messages that Kafka refused for good.", ["topic"])
+RELAY_RETRIES = Counter(
+    "gatefold_relay_retries_total", "Rounds given up because a server was away.", ["server"]
+)  # kafka, postgres
+RELAY_ROUND_SECONDS = Histogram(
+    "gatefold_relay_round_seconds",
+    "From reading outbox rows to deleting the acknowledged ones.",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30),
+)
+OUTBOX_UNSENT = Gauge("gatefold_outbox_unsent_rows", "Messages waiting for Kafka; the leader reports, others say 0.")
+OUTBOX_FAILED = Gauge("gatefold_outbox_failed_rows", "Messages that Kafka refused; the leader reports, others say 0.")
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "gatefold_outbox_oldest_unsent_seconds", "Age of the oldest message waiting; the leader reports, others say 0."
+)
+HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count of badge holders took.")
+
+# --- worker ----------------------------------------------------------------------------------------------------------
+
+EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])
+# fate: processed, duplicate, conflicting (a duplicate with other data), dead, skipped (delivered again by Kafka)
+DEAD = Counter("gatefold_dead_letters_total", "Records that could not be accepted, by the stage they reached.", ["stage"])
+AWARDED = Counter("gatefold_awards_total", "Awards given, by family of the badge.", ["family"])
+DRIFT = Counter("gatefold_drift_total", "Counters that a sweep found wrong and repaired.")
+BUNDLE_SECONDS = Histogram(
+    "gatefold_bundle_seconds",
+    "From a bundle's bytes to its commit.",
+    ["topic"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+BUNDLE_RETRIES = Counter("gatefold_bundle_retries_total", "Attempts that failed and were made again.", ["error"])
+LAG = Gauge("gatefold_lag_records", "Records of the assigned partitions that are not processed yet.", ["topic"])
+EVENT_AGE_SECONDS = Gauge("gatefold_event_age_seconds", "Age of the newest event of the last bundle, at its commit.")
+ASSIGNED = Gauge("gatefold_assigned_partitions", "Partitions that this worker has.")
+HOLES = Counter("gatefold_holes_total", "Offsets that the log no longer held when they were due.", ["topic"])
+
+# --- health and metrics over HTTP ------------------------------------------------------------------------------------
+
+Answer: TypeAlias = "tuple[bool, Mapping[str, Any]]"
+READY_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A running health and metrics server: `port` is the bound one."""
+
+    port: int
+    _server: ThreadingHTTPServer
+    _thread: threading.Thread
+
+    def close(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._thread.join(timeout=5)
+        self._server.server_close()
+
+
+def serve_http(
+    host: str,
+    port: int,
+    *,
+    health: Callable[[], Answer],
+    ready: Callable[[], Answer | Awaitable[Answer]],
+) -> Endpoint:
+    """Serve /metrics, /healthz and /readyz from a thread, so that a stuck event loop is seen and not suffered.
+
+    Shape:   `health` runs in the thread and must only look; `ready` may be a coroutine function, it then runs in the
+             loop that called `serve_http` and counts as "not ready" when that takes longer than READY_SECONDS.
+    Raises:  OSError where the port is taken.
+    """
+    try:
+        loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+
+    def ask(question: Callable[[], Answer | Awaitable[Answer]]) -> Answer:
+        try:
+            answer = question()
+            if isinstance(answer, tuple):
+                return answer
+            if loop is None:
+                raise RuntimeError("a coroutine needs the loop that serve_http was called in")
+
+            async def wait(pending: Awaitable[Answer]) -> Answer:
+                return await pending
+
+            future = asyncio.run_coroutine_threadsafe(wait(answer), loop)
+            try:
+                return future.result(READY_SECONDS)
+            except TimeoutError:
+                future.cancel()
+                return False, {"error": f"no answer within {READY_SECONDS:g} s"}
+        except Exception as error:
+            return False, {"error": f"{type(error).__name__}: {error}"}
+
+    class Handler(BaseHTTPRequestHandler):
+        server_version = "gatefold"
+        sys_version = ""
+        timeout = 10
+
+        def do_GET(self) -> None:
+            path = self.path.split("?", 1)[0]
+            if path == "/metrics":
+                self._send(200, CONTENT_TYPE_LATEST, generate_latest())
+            elif path in ("/healthz", "/readyz"):
+                good, facts = ask(health if path == "/healthz" else ready)
+                body = json.dumps({"ok": good, **facts}, default=str).encode()
+                self._send(200 if good else 503, "application/json", body)
+            else:
+                self._send(404, "text/plain; charset=utf-8", b"/metrics, /healthz or /readyz\n")
+
+        def _send(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("content-type", content_type)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Probes are no news."""
+
+    server = ThreadingHTTPServer((host, port), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="health", daemon=True)
+    thread.start()
+    bound = int(server.server_address[1])
+    logger(__name__).info("health and metrics", url=f"http://{host}:{bound}", paths="/healthz /readyz /metrics")
+    return Endpoint(bound, server, thread)

@@ -1,0 +1,1 @@
+"""The outbox, published in order."""

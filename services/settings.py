@@ -1,0 +1,82 @@
+"""Everything that can be set, in one typed class: `GATEFOLD_<NAME>` in the environment."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a process needs to know. Durations carry their unit in the name.
+
+    Raises:  pydantic.ValidationError naming the variable that is wrong.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GATEFOLD_", extra="ignore", frozen=True)
+
+    postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/gatefold", description="PostgreSQL 15 or newer.")
+    kafka_url: str = Field("kafka://127.0.0.1:9092", description="Bootstrap servers, comma separated.")
+    neo4j_url: str = Field("bolt://127.0.0.1:7687", description="Neo4j; nothing reads it yet but `stack status`.")
+
+    topic_prefix: str = Field("", pattern=r"[A-Za-z0-9._-]{0,64}", description="Put before every topic and group name.")
+    topic_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
+        8, description="Of every input topic alike, so that partition n of all of them is with one worker."
+    )
+    topic_replication: Annotated[int, Field(ge=1, le=9)] = Field(1, description="Copies of each partition.")
+
+    group: str = Field("gatefold", description="Consumer group of the workers.")
+    bundle_records: Annotated[int, Field(ge=1, le=2000)] = Field(
+        1000, description="Records in a bundle at most, that is in one transaction."
+    )
+    bundle_bytes: Annotated[int, Field(ge=10_000)] = Field(
+        1_500_000, description="Bytes in a transaction at most, unless one record is larger: pages are heavy."
+    )
+    session_seconds: Annotated[float, Field(ge=1, le=50)] = Field(
+        20.0, description="Silence after which a worker counts as dead and its partitions go to others."
+    )
+    scratch: str = Field(
+        default_factory=lambda: str(Path(tempfile.gettempdir()) / "gatefold"),
+        description="Where Faust may put files; nothing in it matters.",
+    )
+    worker_host: str = Field("127.0.0.1", description="Where the worker serves /metrics, /healthz and /readyz.")
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = Field(8101, description="0 takes a free port.")
+    relay_host: str = Field("127.0.0.1", description="Where the relay serves /metrics, /healthz and /readyz.")
+    relay_port: Annotated[int, Field(ge=0, le=65535)] = Field(8102, description="0 takes a free port.")
+    relay_batch: Annotated[int, Field(ge=1, le=5000)] = Field(500, description="Messages in flight at most.")
+    holders_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Pause between counts of badge holders; never less than 20 times what a count takes."
+    )
+
+    api_host: str = Field("127.0.0.1", description="Where the read service listens.")
+    api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8100, description="0 takes a free port.")
+    jwt_secret: SecretStr | None = Field(None, description="HS256 secret, 32 bytes or more.")
+    jwt_public_key: str | None = Field(None, description="RS256 or ES256 public key, PEM.")
+    jwt_jwks_url: str | None = Field(None, description="Where the key set lives, instead of a key.")
+    jwt_audience: str = Field("gatefold", description="`aud` that a token must name.")
+    jwt_issuer: str = Field("gatefold", description="`iss` that a token must name.")
+
+    erasure_key: SecretStr = Field(
+        SecretStr("gatefold"), description="Keys the hash that a deleted user leaves. Set it once, never change it."
+    )
+    log_json: bool = Field(False, description="One JSON object per log line instead of text.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's servers as clients want them: `host:port,host:port`."""
+        return ",".join(part.strip().split("://", 1)[-1].rstrip("/") for part in self.kafka_url.split(","))
+
+    def topic(self, name: str) -> str:
+        """Name of the Kafka topic that carries events of type `name`."""
+        return self.topic_prefix + name
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""The local stack: PostgreSQL, Kafka and Neo4j as child processes, from packages."""

@@ -1,0 +1,88 @@
+"""Awards, given once, and the messages that tell of them in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.stores.postgres import Connection
+from services.stores.queries import statements
+
+SQL = statements("awards")
+
+Name = tuple[str, str, str]  # user, badge key, context
+
+
+@dataclass(frozen=True, slots=True)
+class NewAward:
+    """An award as it is stored."""
+
+    user_id: str
+    badge_key: str
+    context: str
+    award_id: UUID
+    awarded_at: datetime
+    trigger: str
+    caused_by: dict[str, str]
+    batch_id: UUID
+    evidence: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message for the relay: topic, Kafka key, CloudEvents id and time, the data's bytes."""
+
+    topic: str
+    subject: str
+    event_id: str
+    time: datetime
+    value: bytes
+
+
+async def held(connection: Connection, users: Iterable[str]) -> set[Name]:
+    """Awards these users have, revoked ones included."""
+    rows = await connection.fetch(SQL["held"], sorted(users))
+    return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
+
+
+async def since(connection: Connection, user_id: str) -> dict[tuple[str, str], datetime]:
+    """Since when a user has each badge, by key and context; revoked ones are not had."""
+    rows = await connection.fetch(SQL["since"], user_id)
+    return {(row["badge_key"], row["context"]): row["awarded_at"] for row in rows}
+
+
+async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name]:
+    """Store awards; answers those that did not stand before."""
+    if not awards:
+        return set()
+    rows = sorted(awards, key=lambda one: (one.user_id, one.badge_key, one.context))
+    found = await connection.fetch(
+        SQL["insert"],
+        [one.user_id for one in rows],
+        [one.badge_key for one in rows],
+        [one.context for one in rows],
+        [one.award_id for one in rows],
+        [one.awarded_at for one in rows],
+        [one.trigger for one in rows],
+        [json.dumps(one.caused_by) for one in rows],
+        [one.batch_id for one in rows],
+        [json.dumps(one.evidence) for one in rows],
+    )
+    return {(row["user_id"], row["badge_key"], row["context"]) for row in found}
+
+
+async def publish(connection: Connection, messages: Sequence[Message]) -> None:
+    """Hand messages to the relay, in this order."""
+    if messages:
+        await connection.execute(
+            SQL["publish"],
+            [one.topic for one in messages],
+            [one.subject for one in messages],
+            [one.event_id for one in messages],
+            [one.time for one in messages],
+            [one.value for one in messages],
+        )

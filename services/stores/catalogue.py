@@ -1,0 +1,41 @@
+"""What the catalogue says of releases, for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from services.state.facts import Statement
+from services.stores import facts
+from services.stores.ownership import stamps_out, statement_in
+from services.stores.postgres import Connection
+from services.stores.queries import statements
+
+SQL = statements("catalogue")
+
+
+async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Statement]:
+    """What is known of each release; nothing for those the catalogue does not have."""
+    rows = await connection.fetch(SQL["load"], list(release_ids))
+    return {row["release_id"]: statement_in(row["content"], row) for row in rows}
+
+
+async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
+    """Write what the catalogue says of these releases; needs the catalogue lock."""
+    rows = sorted(said.items())
+    contents = [(release_id, statement.facts.content()) for release_id, statement in rows]
+    ids = await facts.resolve(connection, contents)
+    stamps = [statement.stamp for _, statement in rows if statement.stamp is not None]
+    await connection.execute(
+        SQL["save"],
+        [release_id for release_id, _ in rows],
+        [ids[content] for content in contents],
+        [stamp.time for stamp in stamps],
+        [stamp.id for stamp in stamps],
+        [stamp.source for stamp in stamps],
+        [stamps_out(statement) for _, statement in rows],
+    )
+
+
+async def owners(connection: Connection, release_id: int) -> list[str]:
+    """Who owns a release, in order."""
+    return [row["user_id"] for row in await connection.fetch(SQL["owners"], release_id)]

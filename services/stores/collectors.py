@@ -1,0 +1,96 @@
+"""Collector rows: the lock and the counters of each user."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from hashlib import sha256
+
+from services.state.collector import COUNTERS, Collector
+from services.stores.postgres import Connection
+from services.stores.queries import statements
+
+SQL = statements("collectors")
+
+
+def user_hash(key: bytes, user_id: str) -> bytes:
+    """What a deleted user leaves: a keyed hash of the id, 32 bytes."""
+    return hmac.new(key, user_id.encode(), sha256).digest()
+
+
+async def lock(
+    connection: Connection, users: Collection[str], erasure_key: bytes, *, create: bool = True
+) -> dict[str, Collector]:
+    """Lock these users in user order and load them; with `create` rows are created where there are none.
+
+    A row may vanish while we wait for it (a deletion): then it is created anew, knowing of the deletion.
+    """
+    found: dict[str, Collector] = {}
+    created: set[str] = set()
+    while missing := sorted(set(users) - found.keys()):
+        for row in await connection.fetch(SQL["lock"], missing):
+            user_id = row["user_id"]
+            found[user_id] = Collector(
+                user_id,
+                counters={name: row[name] for name in COUNTERS},
+                facets=row["facets"],
+                years=row["years"],
+                joined_on=row["joined_on"],
+                erased_at=row["erased_at"],
+                age_seen=row["age_seen"],
+                created=user_id in created,
+            )
+        unknown = [user for user in missing if user not in found]
+        if not create:
+            break
+        if unknown:
+            hashes = {user: user_hash(erasure_key, user) for user in unknown}
+            erased = await erased_at(connection, hashes.values())
+            rows = await connection.fetch(SQL["create"], unknown, [erased.get(hashes[user]) for user in unknown])
+            created |= {row["user_id"] for row in rows}
+    return found
+
+
+async def erased_at(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, datetime]:
+    """Time of the last deletion by user hash, where there was one."""
+    rows = await connection.fetch(SQL["erased"], list(hashes))
+    return {row["user_hash"]: row["erased_at"] for row in rows}
+
+
+async def erase(connection: Connection, hash_: bytes, at: datetime) -> None:
+    """Remember that everything of this user up to `at` is void."""
+    await connection.execute(SQL["erase"], hash_, at)
+
+
+async def save(connection: Connection, collectors: Iterable[Collector]) -> None:
+    """Write the counters of these users, in user order."""
+    rows = sorted(collectors, key=lambda one: one.user_id)
+    if not rows:
+        return
+    counters = [one.counters for one in rows]
+    await connection.execute(
+        SQL["save"],
+        [one.user_id for one in rows],
+        *[[of[name] for of in counters] for name in COUNTERS],
+        [one.age_seen for one in rows],
+        [one.facets.pack() for one in rows],
+        [one.years.pack() for one in rows],
+        [one.joined_on for one in rows],
+        [one.erased_at for one in rows],
+    )
+
+
+async def remove(connection: Connection, users: Collection[str]) -> None:
+    """Drop the rows of users of whom nothing is left."""
+    await connection.execute(SQL["remove"], sorted(users))
+
+
+async def page(connection: Connection, after: str, limit: int) -> list[str]:
+    """The next users in order of their ids."""
+    return [row["user_id"] for row in await connection.fetch(SQL["page"], after, limit)]
+
+
+async def count(connection: Connection) -> int:
+    """How many users there are."""
+    return int(await connection.fetchval(SQL["count"]))

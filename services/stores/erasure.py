@@ -1,0 +1,25 @@
+"""What a deletion takes away, table by table; the recount of what is left belongs to the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.stores.postgres import Connection
+from services.stores.queries import statements
+
+SQL = statements("erasure")
+
+
+async def forget(connection: Connection, user_id: str, until: datetime) -> None:
+    """Delete copies, activity and awards no newer than `until`, and every dead letter under the user's key."""
+    await connection.execute(SQL["copies"], user_id, until)
+    await connection.execute(SQL["activity"], user_id, until)
+    await connection.execute(SQL["awards"], user_id, until)
+    await connection.execute(SQL["messages"], user_id)
+    await connection.execute(SQL["letters"], user_id.encode())
+
+
+async def forget_releases(connection: Connection, user_id: str, release_ids: Iterable[int]) -> None:
+    """Delete rows of releases that the user neither owns nor speaks of."""
+    await connection.execute(SQL["releases"], user_id, list(release_ids))

@@ -1,0 +1,76 @@
+"""Facts of releases, one immutable row per distinct content, and the ids of the bounded facets' values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.state.facts import digest
+from services.stores.postgres import Connection
+from services.stores.queries import statements
+
+SQL = statements("facts")
+
+Content = tuple[int, bytes]  # release id, canonical content
+
+
+class FacetIds:
+    """The ids of genres, styles, countries and formats, remembered: there are some hundreds."""
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[str, str], int] = {}
+
+    def __call__(self, facet: str, value: str) -> int:
+        """The id of one value; KeyError where `ensure` has not seen it."""
+        return self._ids[facet, value]
+
+    def missing(self, values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the values that have no id here yet."""
+        return set(values) - self._ids.keys()
+
+    async def ensure(self, connection: Connection, values: Iterable[tuple[str, str]]) -> None:
+        """Give each value an id. Call it outside of a bundle's transaction: an id once given must stay."""
+        wanted = sorted(self.missing(values))
+        if not wanted:
+            return
+        if not self._ids:
+            await self.load(connection)
+            wanted = sorted(self.missing(wanted))
+        facets, names = [facet for facet, _ in wanted], [name for _, name in wanted]
+        await connection.execute(SQL["add_values"], facets, names)
+        self._take(await connection.fetch(SQL["find_values"], facets, names))
+
+    async def load(self, connection: Connection) -> None:
+        """Learn every value there is."""
+        self._take(await connection.fetch(SQL["values"]))
+
+    def _take(self, rows: Iterable[object]) -> None:
+        self._ids.update({(row["facet"], row["value"]): row["id"] for row in rows})  # type: ignore[index]
+
+
+async def resolve(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:
+    """The id of each content, stored where it was not; sorted, so that writers never wait in a circle."""
+    named = {(release_id, digest(content)): content for release_id, content in contents}
+    keys = sorted(named)
+    if not keys:
+        return {}
+    ids: dict[Content, int] = {}
+    for statement in ("find", "add", "find"):
+        if statement == "add":
+            arguments: tuple[list[object], ...] = (
+                [release for release, _ in keys],
+                [name for _, name in keys],
+                [named[key].decode() for key in keys],
+            )
+        else:
+            arguments = ([release for release, _ in keys], [name for _, name in keys])
+        for row in await connection.fetch(SQL[statement], *arguments):
+            ids[row["release_id"], named[row["release_id"], row["digest"]]] = row["facts_id"]
+        keys = [key for key in keys if (key[0], named[key]) not in ids]
+        if not keys:
+            break
+    return ids
+
+
+async def prune(connection: Connection, release_ids: list[int]) -> None:
+    """Drop facts of these releases that nobody refers to; needs the catalogue lock."""
+    await connection.execute(SQL["prune"], release_ids)

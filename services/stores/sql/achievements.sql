@@ -1,0 +1,116 @@
+-- name: page
+-- One page of a user's awards in list order, and what the statistics need: one row, whatever the user has.
+with mine as (
+    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, h.holders,
+           coalesce(b.sort_override, s.score, 0) as score
+    from user_badges b
+    left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
+    left join badge_holders h using (badge_key)
+    where b.user_id = $1 and b.revoked_at is null
+), held as (
+    select badge_key, count(*) as awards, holders from mine group by badge_key, holders
+), page as (
+    select * from mine
+    where $5::integer is null or score < $5
+       or (score = $5 and awarded_at < $6::timestamptz)
+       or (score = $5 and awarded_at = $6 and (badge_key, context) > ($7::text, $8::text))
+    order by score desc, awarded_at desc, badge_key, context
+    limit $4
+)
+select (select holders from badge_holders where badge_key = '') as collectors,
+       (select json_agg(json_build_array(badge_key, awards, holders)) from held) as held,
+       (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+        from mine where holders is not null
+        order by holders, score desc, awarded_at desc, badge_key, context limit 1) as rarest,
+       (select json_agg(json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+                        order by score desc, awarded_at desc, badge_key, context)
+        from page) as page;
+
+-- name: summary
+-- How many awards a user has of each badge, the rarest and the newest one: one row, whatever the user has.
+with mine as (
+    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, h.holders,
+           coalesce(b.sort_override, s.score, 0) as score
+    from user_badges b
+    left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
+    left join badge_holders h using (badge_key)
+    where b.user_id = $1 and b.revoked_at is null
+), held as (
+    select badge_key, count(*) as awards, holders from mine group by badge_key, holders
+)
+select (select holders from badge_holders where badge_key = '') as collectors,
+       (select json_agg(json_build_array(badge_key, awards, holders)) from held) as held,
+       (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+        from mine where holders is not null
+        order by holders, score desc, awarded_at desc, badge_key, context limit 1) as rarest,
+       (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+        from mine
+        order by awarded_at desc, score desc, badge_key, context limit 1) as most_recent;
+
+-- name: detail
+-- One badge of a user: its first award in list order, a page of its awards, and since when each tier of the family is held.
+with family as (
+    select badge_key, context, awarded_at, source, evidence, coalesce(sort_override, $4::integer) as score
+    from user_badges
+    where user_id = $1 and badge_key = any($3::text[]) and revoked_at is null
+), own as (
+    select * from family where badge_key = $2
+), page as (
+    select * from own
+    where $6::integer is null or score < $6
+       or (score = $6 and awarded_at < $7::timestamptz)
+       or (score = $6 and awarded_at = $7 and (badge_key, context) > ($8::text, $9::text))
+    order by score desc, awarded_at desc, context
+    limit $5
+)
+select (select holders from badge_holders where badge_key = '') as collectors,
+       (select holders from badge_holders where badge_key = $2) as holders,
+       (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+        from own
+        order by score desc, awarded_at desc, context limit 1) as first,
+       (select json_object_agg(badge_key, since)
+        from (select badge_key, (extract(epoch from min(awarded_at)) * 1000000)::bigint as since from family group by badge_key) tiers) as since,
+       (select json_agg(json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
+                        order by score desc, awarded_at desc, context)
+        from page) as page;
+
+-- name: standing
+-- The counters of a user with all that progress needs of masters: of each number of pressings (and tiers held) the first few.
+with awarded as (
+    select badge_key, context, evidence ->> 'master' as title
+    from user_badges where user_id = $1 and badge_key = any($2::text[])
+), owned as (
+    select value, n from facet_count where user_id = $1 and facet = 'm' and n > 1
+    union all
+    -- Most masters have one pressing: not all of them are worth sorting. Beside those with awards these are enough.
+    (select value, n from facet_count where user_id = $1 and facet = 'm' and n = 1
+     order by value::text collate "C" limit $4::integer + (select count(*) from awarded))
+), known as (
+    -- A join would be planned for a user with few of both, and take a quadratic time for one with many.
+    select context, max(value) as value, max(n) as n, max(title) as title, array_agg(badge_key order by badge_key) as tiers
+    from (select 'master:' || value as context, value, n, null as badge_key, null as title from owned
+          union all
+          select context, null, null, badge_key, title from awarded) both_of_them
+    group by context
+    having max(n) is not null
+), masters as (
+    select value, n, title, row_number() over (partition by least(n, $3::integer), tiers order by context collate "C") as place
+    from known
+), nearest as (
+    select value, n, title from masters where place <= $4::integer
+)
+select c.joined_on, c.releases, c.genres, c.styles, c.labels, c.countries, c.decades, c.largest_decade, c.mono_releases,
+       c.formats, c.deep_cuts, c.taste_dimensions, c.reviews, c.edits, c.wishlist, c.compares,
+       coalesce(c.oldest_year, 0) as oldest_year, c.facets, c.years,
+       (select json_agg(json_build_array(value, n, title)) from nearest) as masters,
+       (select json_agg(json_build_array(badge_key, context)) from user_badges
+        where user_id = $1 and (context = '' or context in (select 'master:' || value from nearest))) as awarded
+from collector c
+where c.user_id = $1;
+
+-- name: lag
+-- Whether the schema is there and how far behind the rest is: age of the oldest message waiting, last move of the ledger.
+select (select extract(epoch from clock_timestamp() - created_at)::float8
+        from outbox where failed_at is null order by id limit 1) as outbox_seconds,
+       (select max(updated_at) from offset_ledger) as ledger_moved_at,
+       (select count(*) from offset_ledger) as partitions;

@@ -1,0 +1,22 @@
+-- name: held
+-- Awards of these users, revoked ones included.
+select user_id, badge_key, context from user_badges where user_id = any($1::text[]);
+
+-- name: insert
+-- Awards that are new; one per user, badge and context, whatever happens.
+insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence)
+select user_id, badge_key, context, award_id, awarded_at, 'auto', trigger, caused_by, batch_id, evidence
+from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::json[], $8::uuid[],
+            $9::jsonb[])
+     as n (user_id, badge_key, context, award_id, awarded_at, trigger, caused_by, batch_id, evidence)
+on conflict do nothing
+returning user_id, badge_key, context;
+
+-- name: publish
+-- Messages for the relay, in the transaction of what they tell.
+insert into outbox (topic, subject, event_id, time, value)
+select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[]);
+
+-- name: since
+-- Since when a user has each award that is not revoked.
+select badge_key, context, awarded_at from user_badges where user_id = $1 and revoked_at is null;

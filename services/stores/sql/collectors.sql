@@ -1,0 +1,54 @@
+-- name: lock
+-- The rows of these users, locked in user order.
+select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
+       mono_releases, formats, deep_cuts, taste_dimensions, reviews, edits, wishlist, compares,
+       coalesce(oldest_year, 0) as oldest_year, age_seen, facets, years
+from collector where user_id = any($1::text[])
+order by user_id
+for update;
+
+-- name: create
+-- Rows for users without one; whoever else is creating one is waited for.
+insert into collector (user_id, erased_at)
+select user_id, erased_at from unnest($1::text[], $2::timestamptz[]) as given (user_id, erased_at)
+on conflict do nothing
+returning user_id;
+
+-- name: save
+-- The counters after a bundle.
+update collector c
+set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labels,
+    countries = n.countries, decades = n.decades, largest_decade = n.largest_decade,
+    mono_releases = n.mono_releases, formats = n.formats, deep_cuts = n.deep_cuts,
+    taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
+    compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, facets = n.facets,
+    years = n.years, erased_at = n.erased_at
+from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::integer[],
+            $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::integer[], $13::integer[],
+            $14::integer[], $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::bytea[],
+            $20::bytea[], $21::date[], $22::timestamptz[])
+     as n (user_id, releases, genres, styles, labels, countries, decades, largest_decade, mono_releases, formats,
+           deep_cuts, taste_dimensions, reviews, edits, wishlist, compares, oldest_year, age_seen, facets, years,
+           joined_on, erased_at)
+where c.user_id = n.user_id;
+
+-- name: remove
+-- Rows of users of whom nothing is left.
+delete from collector where user_id = any($1::text[]);
+
+-- name: erased
+-- Up to when the events of these users are void.
+select user_hash, erased_at from erased where user_hash = any($1::bytea[]);
+
+-- name: erase
+-- Remember a deletion; the latest counts.
+insert into erased (user_hash, erased_at) values ($1, $2)
+on conflict (user_hash) do update set erased_at = greatest(erased.erased_at, excluded.erased_at);
+
+-- name: page
+-- Users in order, after one.
+select user_id from collector where user_id > $1 order by user_id limit $2;
+
+-- name: count
+-- How many users there are.
+select count(*) from collector;

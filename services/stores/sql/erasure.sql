@@ -1,0 +1,30 @@
+-- name: copies
+-- Copies and tombstones no newer than a deletion.
+delete from owned where user_id = $1 and changed_at <= $2;
+
+-- name: activity
+-- Objects of activity no newer than a deletion.
+delete from activity where user_id = $1 and changed_at <= $2;
+
+-- name: releases
+-- Rows of releases that a user neither owns nor speaks of.
+delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
+
+-- name: awards
+-- Awards no newer than a deletion.
+delete from user_badges where user_id = $1 and awarded_at <= $2;
+
+-- name: messages
+-- Unpublished messages about a user, but for awards that stand; dead letters have an owner only by their key.
+delete from outbox o
+where o.subject = $1
+  and o.topic <> 'event.rejected'
+  and not exists (
+      select from user_badges b where b.user_id = $1 and o.event_id = b.award_id || ':' || b.revision);
+
+-- name: letters
+-- Dead letters under a user's key, and those of them that are not published yet.
+with gone as (delete from dead_letter where key = $1 returning topic, partition, "offset")
+delete from outbox using gone
+where outbox.topic = 'event.rejected'
+  and outbox.subject = gone.topic || ':' || gone.partition || ':' || gone."offset";

@@ -1,0 +1,130 @@
+"""Faust, made to hand over bundles and to trust the ledger instead of Kafka's committed offsets.
+
+Source:  Faust acknowledges a message even when the agent raised, and makes a task per message. Here a message is the
+         list of records that one partition's fetch brought, nothing is acknowledged before its commit, and every
+         assignment seeks to the ledger. Relies on internals of the three pinned packages (pyproject.toml).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import faust
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
+
+from services.settings import Settings
+
+# Where each assigned partition has to be read from, given where its log begins.
+Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
+
+
+class RangeThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Partition n of every topic goes to one worker: Faust sets round-robin just before it builds the consumer."""
+
+    @property
+    def _assignor(self) -> Any:
+        return RangePartitionAssignor
+
+    @_assignor.setter
+    def _assignor(self, value: object) -> None:
+        pass
+
+
+class BundleConsumer(Consumer):  # type: ignore[misc]
+    """Hands over one message per partition and fetch, whose value is the list of its records."""
+
+    def _new_consumer_thread(self) -> RangeThread:
+        return RangeThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
+        records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for tp, batch in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                break
+            if batch and (active is None or tp in active or tp in self._buffered_partitions):
+                self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
+                message = self._to_message(tp, batch[-1])
+                message.value = batch
+                yield tp, message
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """The ledger knows of gaps; Faust would list every offset in them."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """What Kafka is told: acknowledgements come in order, so the highest is the position."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        highest: int = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return highest + 1
+
+    async def perform_seek(self) -> None:
+        """On every assignment, before the flow resumes: read on from the ledger, wherever Kafka thinks we are."""
+        await super().perform_seek()
+        assigned = self.assignment()
+        if not assigned:
+            return
+        beginnings = await self.earliest_offsets(*assigned)
+        for tp, offset in (await self.app.positions(beginnings)).items():
+            if self._committed_offset[tp] != offset:
+                await self.seek(tp, offset)
+                self._committed_offset[tp] = offset
+
+
+class BundleTransport(Transport):  # type: ignore[misc]
+    """Faust's transport with our consumer."""
+
+    Consumer = BundleConsumer
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """A Faust app whose consumer asks `positions` where to read from."""
+
+    positions: Positions
+
+    def _new_transport(self) -> BundleTransport:
+        return BundleTransport(self.conf.broker, self, self.loop)
+
+
+def create_app(settings: Settings, topics: Sequence[str], positions: Positions) -> tuple[WorkerApp, Any]:
+    """A Faust app and the topic of all input topics together, read as raw bytes; nothing connects yet."""
+    app = WorkerApp(
+        settings.topic(settings.group),
+        broker=[f"kafka://{server}" for server in settings.bootstrap.split(",")],
+        store="memory://",
+        datadir=settings.scratch,
+        autodiscover=False,
+        web_enabled=False,
+        processing_guarantee="at_least_once",
+        topic_disable_leader=True,  # leadership is a lock in PostgreSQL
+        topic_allow_declare=False,  # `gatefold topics` declares
+        table_standby_replicas=0,  # anything else selects Faust's own assignor
+        producer_threaded=False,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=2 * 1024 * 1024,
+        consumer_metadata_max_age_ms=60_000,
+        broker_max_poll_records=settings.bundle_records,
+        stream_buffer_maxsize=4,  # bundles in flight
+        stream_wait_empty=True,  # the running bundle finishes before partitions are given away
+        broker_commit_interval=1.0,
+        # A pipeline that waits for PostgreSQL must not leave the group: the watchdog looks after progress instead.
+        broker_max_poll_interval=864_000,
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=min(3.0, settings.session_seconds / 3),
+        broker_rebalance_timeout=45,
+        broker_request_timeout=60,
+    )
+    app.positions = positions
+    names = [settings.topic(name) for name in topics]
+    return app, app.topic(*names, key_type=bytes, value_type=None, key_serializer="raw", value_serializer="raw")

@@ -1,0 +1,44 @@
+"""`release.described`: the catalogue learns; owners whose facts changed get a `cron.sweep` with the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from contracts.envelope import Event
+from services.state.facets import bounded_values
+from services.state.facts import Stamp, Statement, state_of
+from services.stores import awards, catalogue
+from services.stores.awards import Message, NewAward
+from services.worker.work import Accepted, Work
+
+SOURCE: Final = "gatefold"
+
+
+async def describe(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
+    """Merge each statement into the catalogue, per field the newest, and tell the owners; the lock is exclusive."""
+    connection = work.connection
+    said = await catalogue.load(connection, {one.event.data.id for one in accepted})
+    changed: dict[int, Event] = {}
+    for one in accepted:
+        event = one.event
+        facts = state_of(event.data, event.time.year)
+        await work.knowledge.facet_ids.ensure(connection, bounded_values(facts))
+        statement = said.setdefault(event.data.id, Statement())
+        before = statement.facts
+        if statement.say(facts, Stamp(event.time, event.id, event.source)) and statement.facts != before:
+            changed[event.data.id] = event
+    known = {release: statement for release, statement in said.items() if statement.stamp is not None}
+    if known:
+        await catalogue.save(connection, known)
+    for release, event in sorted(changed.items()):
+        owners = await catalogue.owners(connection, release)
+        await awards.publish(connection, [_sweep(user, event) for user in owners])
+    return []
+
+
+def _sweep(user: str, event: Event) -> Message:
+    """The same for every delivery: its id follows from the event and the user."""
+    return Message(
+        "cron.sweep", user, f"described:{len(event.source)}:{event.source}:{event.id}:{user}", event.time, b"{}"
+    )

@@ -1,0 +1,71 @@
+"""`user.deleted`: all of a user that is not newer goes; what is left is recounted and evaluated at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.state.facts import NOTHING
+from services.state.holdings import in_memory
+from services.stores import collectors, erasure, facts, ownership
+from services.stores.awards import NewAward
+from services.worker import recounting
+from services.worker.awarding import Awarding, occasion_at
+from services.worker.recounting import Recount
+from services.worker.work import Accepted, EventFailed, Work
+
+
+async def erase(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
+    """Erase each user up to the event's time, in order; a deletion older than the last one changes nothing.
+
+    Raises:  EventFailed naming the event at fault; nothing is kept then.
+    """
+    given: list[NewAward] = []
+    for one in await work.lock(accepted):
+        if one.event.subject not in work.collectors:
+            await work.lock([one])  # an earlier deletion of this bundle took the row away
+        try:
+            given += await _erase(work, one)
+        except ValueError as error:
+            raise EventFailed(one.offset) from error
+    return given
+
+
+async def _erase(work: Work, one: Accepted) -> list[NewAward]:
+    connection, event = work.connection, one.event
+    user, until = event.subject, event.time
+    collector = work.collectors[user]
+    collector.erased_at = max(collector.erased_at or until, until)
+    await collectors.erase(connection, collectors.user_hash(work.knowledge.erasure_key, user), until)
+    await erasure.forget(connection, user, until)
+    spoken = await _forget_facts(work, user, one)
+    found = await recounting.recount(connection, work.knowledge, collector, refresh=True)
+    gone = [release for release, held in found.holdings.items() if not held.copies and held.statement.facts == NOTHING]
+    await recounting.save(connection, found)
+    await erasure.forget_releases(connection, user, gone)
+    await facts.prune(connection, spoken)
+    if found.newest is None:
+        await collectors.remove(connection, [user])
+        del work.collectors[user]
+        return []
+    work.collectors[user] = found.collector
+    return await _evaluate_rest(work, one, found)
+
+
+async def _forget_facts(work: Work, user: str, one: Accepted) -> list[int]:
+    """Drop the user's statements no newer than the deletion; answers every release the user spoke of."""
+    holdings = await ownership.holdings_of(work.connection, user)
+    for holding in holdings.values():
+        holding.statement.forget(one.event.time)
+    await ownership.save_holdings(work.connection, {(user, release): held for release, held in holdings.items()})
+    return list(holdings)
+
+
+async def _evaluate_rest(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
+    """What newer events left may earn badges anew, dated with the newest of them."""
+    assert found.newest is not None
+    found.collector.age_seen = 0
+    awarding = Awarding(work.knowledge.catalog, lambda user: in_memory(found.holdings.values()))
+    awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, found.newest.time))
+    given = await awarding.settle(work.connection)
+    await collectors.save(work.connection, [found.collector])
+    return given

@@ -1,0 +1,217 @@
+"""`gatefold worker`: Faust with bundles, from assignment to acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from faust.types import TP
+
+from catalog.index import load_catalog
+from contracts.topics import INPUT_TOPICS
+from services import metrics
+from services.logs import logger
+from services.settings import Settings
+from services.stores import ledger
+from services.stores.postgres import TRANSIENT, open_pool
+from services.worker.consumer import create_app
+from services.worker.runner import Runner
+from services.worker.watchdog import Pulse, die, watch
+from services.worker.work import Knowledge
+
+log = logger(__name__)
+
+STOP_SECONDS = 25.0  # a supervisor loses patience at 30
+
+
+class Worker:
+    """One worker process: built closed, opened by `run`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        catalog = load_catalog()
+        self._knowledge = Knowledge(
+            catalog, erasure_key=settings.erasure_key.get_secret_value().encode(), owner=self._owner
+        )
+        self._pulse = Pulse()
+        self._given_up: int | None = None  # the generation whose bundles are no longer taken
+        self._names = {settings.topic(name): name for name in INPUT_TOPICS}
+        self._app, self._topic = create_app(settings, INPUT_TOPICS, self._positions)
+        self._runner = Runner(
+            settings.postgres_url,
+            self._knowledge,
+            bundle_bytes=settings.bundle_bytes,
+            leaving=lambda: bool(self._app.rebalancing or self._app.should_stop),
+        )
+        self._app.agent(self._topic, concurrency=1, name="worker")(self._take)
+        self._app.on_partitions_assigned.connect(self._on_assigned)
+        self._app.on_partitions_revoked.connect(self._on_revoked)
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT; answers the exit code."""
+        for line in self._knowledge.catalog.boot_lines():
+            log.info("catalog", badges=line)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        self._pool = await open_pool(self._settings.postgres_url, application="gatefold-worker-side", size=2)
+        endpoint = metrics.serve_http(
+            self._settings.worker_host, self._settings.worker_port, health=self._healthy, ready=self._ready
+        )
+        watch(self._pulse, self._coordinator_error)
+        beats = asyncio.create_task(self._beat())
+        starting = asyncio.create_task(self._app.start())
+        stopped = asyncio.create_task(stop.wait())
+        crashed = asyncio.create_task(self._crashed())
+        await asyncio.wait([stopped, crashed], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            die("faust stopped by itself", self._app.crash_reason)
+        log.info("stopping")
+        self._pulse.stopping = True
+        loop.call_later(STOP_SECONDS, die, "did not stop in time")
+        await self._app.stop()
+        for task in (starting, crashed, beats):
+            task.cancel()
+        endpoint.close()
+        self._pool.terminate()
+        log.info("stopped")
+        return 0
+
+    # -- bundles ------------------------------------------------------------------------------------------------
+
+    async def _take(self, stream: Any) -> None:
+        """The agent: one bundle at a time; acknowledged after its commit and never before; nothing escapes."""
+        async for event in stream.noack().events():
+            try:
+                message, generation = event.message, self._app.consumer_generation_id
+                if message.generation_id != generation or self._given_up == generation:
+                    self._app.consumer.unacked.discard(message)
+                    continue
+                tp = message.tp
+                if await self._runner.run(self._names[tp.topic], tp.partition, message.value):
+                    await stream.ack(event)
+                else:
+                    self._given_up = generation
+                    self._app.consumer.unacked.discard(message)
+                    if not (self._app.rebalancing or self._app.should_stop):
+                        die("a partition without an account in the ledger")
+            except asyncio.CancelledError:
+                raise
+            except BaseException as error:
+                die(f"{type(error).__name__}: {error}", error)
+
+    async def _positions(self, beginnings: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Where to read each assigned partition: the ledger's word; accounts are opened, holes are accounted for."""
+        places = {tp: (self._names[tp.topic], tp.partition) for tp in beginnings}
+        try:
+            async with self._pool.acquire(timeout=4) as connection:
+                known = await ledger.positions(connection, places.values())
+                for tp, beginning in beginnings.items():
+                    topic, partition = places[tp]
+                    due = known.get((topic, partition))
+                    if due is None:
+                        await ledger.open_partition(connection, topic, partition, beginning, self._owner)
+                        known[topic, partition] = beginning
+                    elif due < beginning:
+                        log.error("hole in the log", topic=topic, partition=partition, start=due, end=beginning)
+                        await ledger.record_hole(connection, topic, partition, due, beginning)
+                        metrics.HOLES.labels(topic).inc(beginning - due)
+                        known[topic, partition] = beginning
+        except TRANSIENT as error:
+            # Kafka's committed offset serves meanwhile: what was done is skipped, and a jump ahead is a Gap.
+            log.warning("ledger out of reach", error=f"{type(error).__name__}: {error}")
+            return {}
+        self._runner.positions |= known
+        return {tp: known[place] for tp, place in places.items()}
+
+    # -- membership and health ----------------------------------------------------------------------------------
+
+    async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
+        self._given_up = None
+        self._pulse.assigned, self._pulse.assignment_changed = True, time.monotonic()
+        self._pulse.progress = time.monotonic()
+        metrics.ASSIGNED.set(len(assigned))
+        log.info("assigned", partitions=len(assigned), numbers=sorted({tp.partition for tp in assigned}))
+
+    async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
+        self._pulse.assigned, self._pulse.assignment_changed = False, time.monotonic()
+        metrics.ASSIGNED.set(0)
+        log.info("revoked", partitions=len(revoked))
+
+    async def _beat(self) -> None:
+        while True:
+            self._pulse.beat = time.monotonic()
+            self._pulse.progress = max(self._pulse.progress, self._runner.progress)
+            self._measure_lag()
+            await asyncio.sleep(1)
+
+    def _measure_lag(self) -> None:
+        """Records behind the end of each assigned partition, as far as fetches have told."""
+        if not self._pulse.assigned:
+            return
+        total = 0
+        behind: dict[str, int] = {}
+        for tp in self._app.consumer.assignment():
+            topic = self._names[tp.topic]
+            end = self._app.consumer.highwater(tp) or 0
+            lag = max(0, end - self._runner.positions.get((topic, tp.partition), end))
+            behind[topic] = behind.get(topic, 0) + lag
+            total += lag
+        for topic, lag in behind.items():
+            metrics.LAG.labels(topic).set(lag)
+        if total == 0:
+            self._pulse.progress = time.monotonic()
+        self._pulse.lag = total
+
+    def _coordinator_error(self) -> str | None:
+        """An error that aiokafka parks for a call that Faust never makes."""
+        thread = getattr(self._app.consumer, "_thread", None)
+        consumer = getattr(thread, "_consumer", None)
+        coordinator = getattr(consumer, "_coordinator", None)
+        error = getattr(coordinator, "_pending_exception", None)
+        if error is not None:
+            return repr(error)
+        task = getattr(coordinator, "_coordination_task", None)
+        if task is not None and task.done() and not self._app.should_stop and not getattr(consumer, "_closed", False):
+            return "its task has ended"
+        return None
+
+    async def _crashed(self) -> None:
+        await self._app._crashed.wait()
+
+    def _healthy(self) -> tuple[bool, Mapping[str, Any]]:
+        fault = self._pulse.fault(time.monotonic(), self._coordinator_error)
+        return fault is None, {"fault": fault} if fault else {}
+
+    async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
+        try:
+            async with self._pool.acquire(timeout=2) as connection:
+                await connection.execute("select 1", timeout=2)
+            self._pulse.postgres_answers = True
+        except TRANSIENT:
+            self._pulse.postgres_answers = False
+        facts = {
+            "assigned": self._pulse.assigned,
+            "postgres": self._pulse.postgres_answers,
+            "lag": self._pulse.lag,
+            "owner": self._owner,
+        }
+        return self._pulse.assigned and self._pulse.postgres_answers, facts
+
+
+def main(settings: Settings) -> int:
+    """Run a worker until it is told to stop; answers the exit code."""
+    import uvloop
+
+    async def run() -> int:
+        return await Worker(settings).run()  # built inside: Faust keeps the loop it is born in
+
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+    return uvloop.run(run())

@@ -1,0 +1,201 @@
+"""`ownership.added` and `ownership.removed`: copies come and go, one event after another, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from contracts.envelope import Event
+from services.state.collector import Collector
+from services.state.facets import LABEL, MASTER, Counted, bounded_values
+from services.state.facts import Facts, Stamp, Statement, state_of
+from services.state.holdings import Copy, Holding, in_memory, recount
+from services.stores import catalogue, ownership
+from services.stores.awards import NewAward
+from services.stores.ownership import Key
+from services.worker.awarding import Awarding, Steps
+from services.worker.work import Accepted, EventFailed, Work
+
+
+class OwnershipBundle:
+    """The copies, holdings and counts that one bundle touches, and what its events do to them."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._stated: dict[int, list[Facts]] = {}
+        self._copies: dict[Key, Copy] = {}
+        self._holdings: dict[Key, Holding] = {}
+        self._catalogue: dict[int, Statement] = {}
+        self._changed_copies: set[Key] = set()
+        self._changed_holdings: set[Key] = set()
+        self._awarding = Awarding(work.knowledge.catalog, self._in_memory)
+
+    def values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
+        """The bounded facets' values that these events state: they need ids before the transaction."""
+        found: set[tuple[str, str]] = set()
+        for one in accepted:
+            if one.event.type == "ownership.added":
+                year = one.event.time.year
+                self._stated[one.offset] = stated = [state_of(item.release, year) for item in one.event.data.items]
+                for facts in stated:
+                    found.update(bounded_values(facts))
+        return found
+
+    async def apply(self, accepted: Sequence[Accepted]) -> list[NewAward]:
+        """Load what the events touch, apply them one by one, write the result.
+
+        Raises:  EventFailed naming the event at fault; nothing is kept then.
+        """
+        standing = await self._work.lock(accepted)
+        await self._load(standing)
+        for one in standing:
+            try:
+                self._apply(one)
+            except Exception as error:
+                raise EventFailed(one.offset) from error
+        return await self._save()
+
+    # -- load ---------------------------------------------------------------------------------------------------
+
+    async def _load(self, standing: Sequence[Accepted]) -> None:
+        connection = self._work.connection
+        copies: set[Key] = set()
+        holdings: set[Key] = set()
+        for one in standing:
+            user = one.event.subject
+            for item in one.event.data.items:
+                copies.add((user, item.instance_id))
+                if one.offset in self._stated:
+                    holdings.add((user, item.release.id))
+        self._copies = await ownership.load_copies(connection, copies)
+        holdings.update(
+            (user, copy.release_id) for (user, _), copy in self._copies.items() if copy.release_id is not None
+        )
+        self._holdings = await ownership.load_holdings(connection, holdings)
+        self._catalogue = await catalogue.load(connection, {release for _, release in holdings})
+        contents = {said.facts.content() for said in self._catalogue.values()}
+        for holding in self._holdings.values():
+            contents.add(holding.statement.facts.content())
+            if holding.counted is not None:
+                contents.add(holding.counted)
+        await self._work.knowledge.learn(connection, contents)
+        for user, counts in (await ownership.load_counts(connection, self._unbounded(standing))).items():
+            self._work.collectors[user].unbounded = counts
+
+    def _unbounded(self, standing: Sequence[Accepted]) -> set[tuple[str, bytes, int]]:
+        """Every label and master that any of the facts at hand could count."""
+        counter = self._work.knowledge.counter
+        keys: set[tuple[str, bytes, int]] = set()
+
+        def note(user: str, counted: Counted) -> None:
+            if counted.master:
+                keys.add((user, MASTER, counted.master))
+            for label in counted.labels:
+                keys.add((user, LABEL, label))
+
+        known = {release: counter(said.facts.content()) for release, said in self._catalogue.items()}
+        for (user, release), holding in self._holdings.items():
+            if holding.counted is not None:
+                note(user, counter(holding.counted))
+            note(user, counter(holding.statement.facts.content()))
+            if release in known:
+                note(user, known[release])
+        for one in standing:
+            user = one.event.subject
+            for item, facts in zip(one.event.data.items, self._stated.get(one.offset, ()), strict=False):
+                note(user, counter(facts.content()))
+                if item.release.id in known:
+                    note(user, known[item.release.id])
+        return keys
+
+    # -- apply --------------------------------------------------------------------------------------------------
+
+    def _apply(self, one: Accepted) -> None:
+        event = one.event
+        collector = self._work.collectors[event.subject]
+        stated = self._stated.get(one.offset)
+        steps = Steps()
+        steps.mark(collector)
+        for at, item in enumerate(event.data.items):
+            touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
+            for holding in touched:
+                self._recount(collector, holding)
+            steps.mark(collector)
+            if stated is not None:
+                steps.items.append(_named(self._holdings[event.subject, item.release.id]))
+        self._awarding.judge_steps(event, collector, steps)
+
+    def _give(self, event: Event, item: Any, stated: Facts) -> list[Holding]:
+        """One item of `ownership.added`: its facts are said, its copy is there unless something newer says no."""
+        user, release_id = event.subject, item.release.id
+        stamp = Stamp(event.time, event.id, event.source)
+        holding = self._holding(user, release_id)
+        if holding.statement.say(stated, stamp):
+            self._changed_holdings.add((user, release_id))
+        return [holding, *self._put(user, item.instance_id, Copy(release_id, True, stamp))]
+
+    def _take(self, event: Event, item: Any) -> list[Holding]:
+        """One item of `ownership.removed`: a tombstone, unless something newer says the copy is there."""
+        user = event.subject
+        known = self._copies.get((user, item.instance_id))
+        release_id = known.release_id if known else None
+        return self._put(user, item.instance_id, Copy(release_id, False, Stamp(event.time, event.id, event.source)))
+
+    def _put(self, user: str, instance_id: int, copy: Copy) -> list[Holding]:
+        """Let the newer of two statements on a copy stand; answers the holdings whose copies changed."""
+        key = (user, instance_id)
+        old = self._copies.get(key)
+        if old is not None and copy.stamp < old.stamp:
+            return []
+        self._copies[key] = copy
+        self._changed_copies.add(key)
+        touched = []
+        for side, number in ((old, -1), (copy, 1)):
+            if side is not None and side.present and side.release_id is not None:
+                holding = self._holding(user, side.release_id)
+                holding.copies += number
+                self._changed_holdings.add((user, side.release_id))
+                touched.append(holding)
+        return touched
+
+    def _holding(self, user: str, release_id: int) -> Holding:
+        found = self._holdings.get((user, release_id))
+        if found is None:
+            found = self._holdings[user, release_id] = Holding(release_id)
+        return found
+
+    def _recount(self, collector: Collector, holding: Holding) -> None:
+        known = self._catalogue.get(holding.release_id)
+        if recount(holding, collector, known.facts if known else None, self._work.knowledge.counter):
+            self._changed_holdings.add((collector.user_id, holding.release_id))
+
+    def _in_memory(self, user: str) -> Mapping[int, tuple[str | None, int | None] | None]:
+        return in_memory(holding for (owner, _), holding in self._holdings.items() if owner == user)
+
+    # -- save ---------------------------------------------------------------------------------------------------
+
+    async def _save(self) -> list[NewAward]:
+        connection = self._work.connection
+        given = await self._awarding.settle(connection)
+        await ownership.save_copies(connection, {key: self._copies[key] for key in self._changed_copies})
+        await ownership.save_holdings(connection, {key: self._holdings[key] for key in self._changed_holdings})
+        await ownership.save_counts(
+            connection,
+            {
+                (user, facet, value): collector.unbounded[facet, value]
+                for user, collector in self._work.collectors.items()
+                for facet, value in collector.unbounded_changed
+            },
+        )
+        await self._work.save()
+        return given
+
+
+def _named(holding: Holding) -> Callable[[], dict[str, Any]]:
+    """What evidence says of an item; read only when a line is crossed, for most items cross none."""
+
+    def name() -> dict[str, Any]:
+        facts = holding.facts() or holding.statement.facts
+        return {"release_id": holding.release_id, "title": facts.title}
+
+    return name

@@ -1,0 +1,83 @@
+"""One user recounted from the stored sets: what drifted, and what should be stored."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from dataclasses import dataclass
+from typing import Any
+
+from services.state.collector import Collector
+from services.state.facts import Stamp
+from services.state.holdings import Holding
+from services.state.recount import copies_drift, differences, fresh
+from services.stores import activity, catalogue, collectors, ownership
+from services.stores.postgres import Connection
+from services.worker.work import Knowledge
+
+
+@dataclass(slots=True)
+class Recount:
+    """What a recount found.
+
+    Shape:   `collector` and `holdings` are as they should be stored, `moved` the releases that differ from what is;
+             `drift` is name -> (stored, counted); `newest` the latest event of which anything is left.
+    """
+
+    collector: Collector
+    holdings: dict[int, Holding]
+    moved: set[int]
+    drift: dict[str, tuple[Any, Any]]
+    newest: Stamp | None
+
+
+async def recount(connection: Connection, knowledge: Knowledge, stored: Collector, *, refresh: bool) -> Recount:
+    """Recount a user whose row is locked; nothing is written.
+
+    `refresh`: count also what the catalogue has learned since; that is news and no drift.
+    """
+    user = stored.user_id
+    copies = await ownership.copies_of(connection, user)
+    holdings = await ownership.holdings_of(connection, user)
+    objects = await activity.of_user(connection, user)
+    stored.unbounded = await ownership.counts_of(connection, user)
+
+    owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
+    drift: dict[str, tuple[Any, Any]] = dict(copies_drift(holdings.values(), owned))
+    moved = {release for release in owned | holdings.keys() if owned[release] != _copies(holdings, release)}
+    for release in moved:
+        holdings.setdefault(release, Holding(release)).copies = owned[release]
+    known = await catalogue.load(connection, holdings) if refresh or moved else {}
+    due = {
+        release: holdings[release].due(known[release].facts if release in known else None)
+        for release in (holdings if refresh else moved)
+    }
+    contents = {*due.values(), *(holding.counted for holding in holdings.values())}
+    await knowledge.learn(connection, [content for content in contents if content is not None])
+
+    present = [key for key, fact in objects.items() if fact.present]
+    # Highest release id first: of a master's titles the one of the smallest id stays.
+    ordered = [holdings[release] for release in sorted(holdings, reverse=True)]
+    counted = fresh(user, ordered, present, knowledge.counter)
+    drift |= differences(stored, counted)
+    changed = {release for release, content in due.items() if content != holdings[release].counted}
+    for release in changed:
+        holdings[release].counted = due[release]
+    if changed:
+        moved |= changed
+        counted = fresh(user, ordered, present, knowledge.counter)
+    counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
+    stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
+    stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
+    return Recount(counted, holdings, moved, drift, max(stamps, default=None))
+
+
+async def save(connection: Connection, found: Recount) -> None:
+    """Write what the recount found in place of what was stored."""
+    user = found.collector.user_id
+    await ownership.save_holdings(connection, {(user, release): found.holdings[release] for release in found.moved})
+    await ownership.replace_counts(connection, user, found.collector.unbounded)
+    await collectors.save(connection, [found.collector])
+
+
+def _copies(holdings: dict[int, Holding], release: int) -> int:
+    return holdings[release].copies if release in holdings else 0

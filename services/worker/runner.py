@@ -1,0 +1,163 @@
+"""Runs bundles until they are durable: what passes is waited for, what is poison is set apart, the rest ends us."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+import asyncpg
+
+from services import metrics
+from services.logs import logger
+from services.stores import ledger
+from services.stores.postgres import TRANSIENT, WORKER_LIMITS, connect
+from services.worker.bundle import Done, EventFailed, Gap, Record, Unopened, process
+from services.worker.work import Knowledge
+
+log = logger(__name__)
+
+# The database refuses the data itself: one record of the bundle is to blame.
+REFUSED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+COMMAND_SECONDS: Final = 5.0
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 3.0
+
+Beginning = Callable[[str, int], "asyncio.Future[int]"]
+
+
+class Session:
+    """The worker's one connection: opened when needed, thrown away after any error, never closed politely."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+
+    async def connection(self) -> asyncpg.Connection[asyncpg.Record]:
+        """A usable connection. Raises:  one of TRANSIENT."""
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(
+                self._url, application="gatefold-worker", limits=WORKER_LIMITS, command_seconds=COMMAND_SECONDS
+            )
+        return self._connection
+
+    def drop(self) -> None:
+        """Forget the connection; the next use opens a new one."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+class Runner:
+    """Applies bundles one after another.
+
+    `leaving` answers whether this worker should give the bundle up: a rebalance or a stop waits for us.
+    """
+
+    def __init__(self, url: str, knowledge: Knowledge, *, bundle_bytes: int, leaving: Callable[[], bool]) -> None:
+        self._session = Session(url)
+        self._knowledge = knowledge
+        self._bundle_bytes = bundle_bytes
+        self._leaving = leaving
+        self.progress = time.monotonic()
+        self.positions: dict[tuple[str, int], int] = {}
+
+    async def run(self, topic: str, partition: int, records: Sequence[Record]) -> bool:
+        """Apply a bundle; False: given up for a rebalance or a stop, nothing of the rest is durable.
+
+        Raises:  whatever is a fault of ours: the process must end, and not acknowledge.
+        """
+        for part in _parts(records, self._bundle_bytes):
+            if not await self._settle(topic, partition, part):
+                return False
+        return True
+
+    async def _settle(self, topic: str, partition: int, records: Sequence[Record]) -> bool:
+        condemned: dict[int, str] = {}
+        tried: set[int] = set()
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            started = time.perf_counter()
+            try:
+                connection = await self._session.connection()
+                done = await process(connection, self._knowledge, topic, partition, records, condemned)
+            except EventFailed as error:
+                self._session.drop()
+                if error.offset in tried:
+                    condemned[error.offset] = f"could not be applied: {type(error.__cause__).__name__}"
+                    log.error("event set apart", topic=topic, partition=partition, offset=error.offset, exc_info=error)
+                tried.add(error.offset)
+                continue
+            except Unopened:
+                return False  # the next assignment opens the account
+            except Gap as gap:
+                if not await self._is_hole(gap):
+                    raise
+                continue
+            except REFUSED as error:
+                self._session.drop()
+                if len(records) > 1:
+                    middle = len(records) // 2
+                    return await self._settle(topic, partition, records[:middle]) and await self._settle(
+                        topic, partition, records[middle:]
+                    )
+                offset = records[0].offset
+                if offset in condemned:
+                    raise  # even the dead letter is refused
+                condemned[offset] = f"could not be stored: {type(error).__name__}"
+                log.error("event set apart", topic=topic, partition=partition, offset=offset, exc_info=error)
+                continue
+            except TRANSIENT as error:
+                self._session.drop()
+                metrics.BUNDLE_RETRIES.labels(type(error).__name__).inc()
+                log.warning(
+                    "waiting for PostgreSQL", error=f"{type(error).__name__}: {error}", again_seconds=round(pause, 2)
+                )
+                if self._leaving():
+                    return False
+                await asyncio.sleep(pause * (0.5 + random.random()))
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                if self._leaving():
+                    return False
+                continue
+            self._observe(topic, partition, records, done, time.perf_counter() - started)
+            return True
+
+    async def _is_hole(self, gap: Gap) -> bool:
+        """A jump seen twice, the second time after a restart that read from the ledger, is a hole in the log."""
+        connection = await self._session.connection()
+        if await ledger.suspect_hole(connection, gap.topic, gap.partition, gap.due, gap.got) < 2:
+            return False
+        await ledger.record_hole(connection, gap.topic, gap.partition, gap.due, gap.got)
+        metrics.HOLES.labels(gap.topic).inc(gap.got - gap.due)
+        log.error("hole in the log", topic=gap.topic, partition=gap.partition, start=gap.due, end=gap.got)
+        return True
+
+    def _observe(self, topic: str, partition: int, records: Sequence[Record], done: Done, seconds: float) -> None:
+        self.progress = time.monotonic()
+        self.positions[topic, partition] = records[-1].offset + 1
+        for fate in ("processed", "duplicate", "dead", "skipped", "conflicting"):
+            if number := getattr(done, fate):
+                metrics.EVENTS.labels(topic, fate).inc(number)
+        for stage in done.stages:
+            metrics.DEAD.labels(stage).inc()
+        for award in done.awards:
+            metrics.AWARDED.labels(self._knowledge.catalog.badges[award.badge_key].family).inc()
+        metrics.BUNDLE_SECONDS.labels(topic).observe(seconds)
+        if done.newest is not None:
+            metrics.EVENT_AGE_SECONDS.set(max(0.0, time.time() - done.newest.timestamp()))
+
+
+def _parts(records: Sequence[Record], most_bytes: int) -> Iterator[Sequence[Record]]:
+    """Cut a bundle so that each part fits one transaction: a page of a hundred items is as much work as a bundle."""
+    start, size = 0, 0
+    for at, record in enumerate(records):
+        length = len(record.value or b"")
+        if at > start and size + length > most_bytes:
+            yield records[start:at]
+            start, size = at, 0
+        size += length
+    if start < len(records):
+        yield records[start:]

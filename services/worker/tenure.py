@@ -1,0 +1,21 @@
+"""`cron.anniversary`: years of membership, measured at the date that the event names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contracts.snapshot import Occasion
+from contracts.times import parse_day
+from services.stores.awards import NewAward
+from services.worker.awarding import Awarding
+from services.worker.work import Accepted, Work
+
+
+async def measure_tenure(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
+    """Evaluate tenure for each user; who is not known has not joined."""
+    awarding = Awarding(work.knowledge.catalog, lambda user: {})
+    for one in await work.lock(accepted, create=False):
+        event = one.event
+        collector = work.collectors[event.subject]
+        awarding.judge_tenure(event, collector, Occasion(event.type, event.time, parse_day(event.data.on)))
+    return await awarding.settle(work.connection)

@@ -1,0 +1,82 @@
+"""What one transaction works with: its connection, the users it locked, what the worker knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from catalog.index import Catalog
+from contracts.envelope import Event
+from services.state.collector import Collector
+from services.state.facets import Counter, bounded_values
+from services.state.facts import facts_of
+from services.stores import collectors
+from services.stores.facts import FacetIds
+from services.stores.postgres import Connection
+
+
+class EventFailed(Exception):
+    """An event could not be applied although it is valid: a fault of ours, or a state that contradicts itself."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"the event at offset {offset} could not be applied")
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A valid event, seen for the first time, and its place in the partition."""
+
+    offset: int
+    event: Event
+
+
+class Knowledge:
+    """What a worker knows for as long as it lives: the catalog, the facet ids, the key of erased users' hashes."""
+
+    def __init__(self, catalog: Catalog, *, erasure_key: bytes, owner: str) -> None:
+        self.catalog = catalog
+        self.erasure_key = erasure_key
+        self.owner = owner
+        self.facet_ids = FacetIds()
+        self.counter = Counter(self.facet_ids)
+
+    async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:
+        """Make `counter` understand stored facts: another worker may have met their genres and styles first."""
+        unknown = {content for content in contents if content not in self.counter}
+        await self.facet_ids.ensure(
+            connection, {value for content in unknown for value in bounded_values(facts_of(content))}
+        )
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction's tools; `collectors` are the users that it has locked."""
+
+    connection: Connection
+    knowledge: Knowledge
+    collectors: dict[str, Collector] = field(default_factory=dict)
+
+    async def lock(self, accepted: Iterable[Accepted], *, create: bool = True) -> list[Accepted]:
+        """Lock the users of these events and answer the events that stand: the others are older than a deletion.
+
+        `create`: a user who is not known yet becomes known; without it such a user's events have nothing to act on.
+        """
+        events = list(accepted)
+        self.collectors = await collectors.lock(
+            self.connection, {one.event.subject for one in events}, self.knowledge.erasure_key, create=create
+        )
+        standing = []
+        for one in events:
+            collector = self.collectors.get(one.event.subject)
+            if collector is not None and (collector.erased_at is None or one.event.time > collector.erased_at):
+                standing.append(one)
+        if len(standing) < len(events):
+            kept = {one.event.subject for one in standing}
+            void = [self.collectors.pop(user) for user in self.collectors.keys() - kept]
+            await collectors.remove(self.connection, [one.user_id for one in void if one.created])
+        return standing
+
+    async def save(self) -> None:
+        """Write the counters of the users that changed."""
+        await collectors.save(self.connection, [one for one in self.collectors.values() if one.changed])

@@ -1,0 +1,123 @@
+"""The index answers as a scan over all badges would."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.definition import SWEEP, All, BadgeDefinition, Criterion, Manual, Not, Tenure, Threshold
+from catalog.index import Catalog, CatalogError, TriggerIndex, load_catalog
+from catalog.ladders import single_badge
+from contracts.snapshot import METRICS
+from contracts.topics import INPUT_TOPICS
+
+
+def badge(key: str, criterion: Criterion, *triggers: str) -> BadgeDefinition:
+    (made,) = single_badge(
+        key, key.title(), category="special", criterion=criterion, description="For tests", triggers=triggers
+    )
+    return made
+
+
+def scan(badges: tuple[BadgeDefinition, ...], metric: str, before: int, after: int) -> list[BadgeDefinition]:
+    hits = [
+        (badge.criterion.at_least, badge.key, badge)
+        for badge in badges
+        if isinstance(badge.criterion, Threshold)
+        and badge.criterion.metric == metric
+        and before < badge.criterion.at_least <= after
+    ]
+    return [found for *_, found in sorted(hits, key=lambda hit: hit[:2])]
+
+
+@given(
+    rules=st.lists(st.tuples(st.sampled_from(["genres", "styles", "labels"]), st.integers(1, 12)), max_size=30),
+    metric=st.sampled_from(["genres", "styles", "labels", "reviews"]),
+    before=st.integers(-1, 14),
+    after=st.integers(-1, 14),
+)
+def test_crossed_equals_a_scan(rules: list[tuple[str, int]], metric: str, before: int, after: int) -> None:
+    badges = tuple(
+        badge(f"b{number}", Threshold(metric=name, at_least=target)) for number, (name, target) in enumerate(rules)
+    )
+    assert list(TriggerIndex(badges).crossed(metric, before, after)) == scan(badges, metric, before, after)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("trigger", INPUT_TOPICS)
+def test_crossed_equals_a_scan_of_the_real_catalog(trigger: str, metric: str) -> None:
+    index = load_catalog().trigger(trigger)
+    for before, after in itertools.combinations((-1, 0, 1, 2, 3, 4, 5, 9, 10, 24, 25, 50, 99, 100, 1000), 2):
+        assert list(index.crossed(metric, before, after)) == scan(index.badges, metric, before, after)
+
+
+def test_a_metric_that_falls_or_stays_crosses_nothing() -> None:
+    index = load_catalog().trigger("ownership.added")
+    assert tuple(index.crossed("genres", 10, 10)) == ()
+    assert tuple(index.crossed("genres", 10, 4)) == ()
+
+
+def test_several_tiers_passed_at_once_come_ascending() -> None:
+    crossed = load_catalog().trigger("ownership.added").crossed("genres", 0, 20)
+    assert [found.key for found in crossed] == ["genre-tourist-bronze", "genre-tourist-silver", "genre-tourist-gold"]
+
+
+def test_tenures_ascend() -> None:
+    tenures = load_catalog().trigger("cron.anniversary").tenures
+    assert [found.key for found in tenures] == [f"anniversary-{tier}" for tier in ("i", "ii", "iii", "iv", "v")]
+
+
+def test_compounds_are_found_by_every_metric_they_read_and_never_crossed() -> None:
+    both = badge(
+        "both",
+        All(criteria=(Threshold(metric="genres", at_least=2), Not(criterion=Tenure(years=1)))),
+        "ownership.added",
+    )
+    index = Catalog([both]).trigger("ownership.added")
+    assert index.compounds("genres") == index.compounds("years_since_join") == (both,)
+    assert index.compounds("styles") == ()
+    assert tuple(index.crossed("genres", 0, 5)) == ()
+
+
+def test_a_sweep_asks_every_badge_that_can_be_earned() -> None:
+    kept = badge("kept", Threshold(metric="genres", at_least=1), "ownership.added")
+    retired = kept.model_copy(update={"key": "retired", "family": "retired", "retired": True})
+    by_hand = badge("by-hand", Manual())
+    catalog = Catalog([kept, retired, by_hand])
+    assert catalog.trigger(SWEEP).badges == (kept,)
+    assert catalog.trigger("ownership.added").badges == (kept,)
+    assert set(catalog.badges) == {"kept", "retired", "by-hand"}
+
+
+def test_every_input_topic_has_an_index_and_other_names_none() -> None:
+    catalog = load_catalog()
+    assert all(isinstance(catalog.trigger(topic), TriggerIndex) for topic in INPUT_TOPICS)
+    assert catalog.trigger("user.deleted").badges == ()
+    with pytest.raises(KeyError):
+        catalog.trigger("badge.awarded")
+
+
+def test_families_are_ordered_by_tier_however_they_were_given() -> None:
+    ladder = load_catalog().families["owner"]
+    assert Catalog(reversed(ladder)).families["owner"] == ladder
+
+
+def test_building_reports_every_fault_at_once() -> None:
+    wrong = [
+        badge("lost", Threshold(metric="spins", at_least=1), "ownership.added"),
+        badge("deaf", Threshold(metric="genres", at_least=1)),
+        badge("odd", Threshold(metric="genres", at_least=1), "ownership.stolen"),
+    ]
+    with pytest.raises(CatalogError) as caught:
+        Catalog(wrong)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["lost", "deaf", "odd"]
+    assert all(fault in str(caught.value) for fault in caught.value.faults)
+
+
+def test_boot_lines_count_the_badges_of_each_trigger() -> None:
+    lines = load_catalog().boot_lines()
+    assert lines[0] == "69 badges in 18 families"
+    assert "wishlist.added: 5 badges (wishlister)" in lines
+    assert "cron.sweep: 69 badges (all families)" in lines
+    assert not any(line.startswith("user.deleted") for line in lines)
