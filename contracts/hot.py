@@ -157,6 +157,8 @@ _ESCAPES = re.compile(
 # Whole numbers and whole strings, each read once: linear however long they are.
 _NUMBERS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[0-9][0-9.eE+-]*+', re.DOTALL)
 _syntax = msgspec.json.Decoder(msgspec.Raw)
+_LONGEST_PATH = 200
+_LONGEST_NAME = 60
 _BYTE = re.compile(r"\(byte ([0-9]+)\)")
 _PLACE = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
 
@@ -198,7 +200,9 @@ def mismatch(error: msgspec.ValidationError, root: str) -> Mismatch:
     if missing := re.fullmatch("Object missing required field `(.*)`", fault, re.DOTALL):
         return Mismatch(f"{path}.{missing[1]}", "missing")
     if unknown := re.fullmatch("Object contains unknown field `(.*)`", fault, re.DOTALL):
-        return Mismatch(path, f"unknown field {unknown[1]!r}")
+        return Mismatch(path, f"unknown field {unknown[1][:_LONGEST_NAME]!a}")
+    if fault.startswith("Invalid enum value"):
+        return Mismatch(path, "not one of the values allowed here")
     if checked := re.fullmatch(r"`(\.\w+)` (.*)", fault, re.DOTALL):
         return Mismatch(path + checked[1], checked[2])
     return Mismatch(path, (fault[:1].lower() + fault[1:]).replace("`", ""))
@@ -223,10 +227,11 @@ class HotDecoder:
             value = self._decode(document)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             value, document = self._second_look(document, error)
-        if self._refuse_nul and rb"\u0000" in document:
+        # The search for a single byte is ten times faster, and mostly enough.
+        if self._refuse_nul and b"\\" in document and rb"\u0000" in document:
             for path, text in texts(value, self._root):
                 if "\x00" in text:
-                    raise Mismatch(path.replace("\x00", "?"), NO_NUL)
+                    raise Mismatch(path.replace("\x00", "?")[:_LONGEST_PATH], NO_NUL)
         return value
 
     def _second_look(self, document: bytes, error: Exception) -> tuple[Any, bytes]:

@@ -21,6 +21,16 @@ MOST_KINDS = 500
 _VARYING = re.compile(r"0x[0-9a-f]+|\d+(\.\d+)?")
 
 
+class NoiseFilter(logging.Filter):
+    """Leaves out what libraries say while all is well, unless somebody asked for DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written. Faust's services log under the names of our modules, but begin with [^."""
+        if record.levelno >= logging.WARNING:
+            return True
+        return record.name.split(".", 1)[0] not in CHATTY and not str(record.msg).startswith("[^")
+
+
 class RepeatFilter(logging.Filter):
     """Lets a few lines of a kind through per window, then says with the next one how many were left out.
 
@@ -109,16 +119,24 @@ def configure(*, process: str, as_json: bool, level: str, stream: TextIO | None 
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _drop_colours],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
+    if number > logging.DEBUG:
+        handler.addFilter(NoiseFilter())
     handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(number)
+
+
+def _drop_colours(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """uvicorn says everything twice."""
+    event.pop("color_message", None)
+    return event
 
 
 def _in_colour(out: TextIO) -> bool:

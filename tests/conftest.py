@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import pytest_asyncio
 
-from services.stack.stack import Endpoints, Stack
+from services.stack.endpoints import Endpoints
+from services.stack.stack import Stack
 
 
 class Engines(Protocol):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from services.stack.boot import ask_external
+from services.stack.endpoints import Endpoints
 from services.stack.ports import free_port
-from services.stack.stack import ENGINES, Endpoints
+from services.stack.stack import ENGINES
 
 if TYPE_CHECKING:
     from testcontainers.core.container import DockerContainer

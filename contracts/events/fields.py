@@ -12,7 +12,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 from contracts.ids import MAX_ID, MAX_ITEMS, MAX_OBJECT_ID, MAX_TEXT, USER_ID_PATTERN, is_user_id
 from contracts.times import check_day, check_day_or_time, check_lenient, check_time
 
-
 NO_NUL: Final = "NUL and lone surrogates are not allowed in text"
 
 

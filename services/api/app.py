@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import problems, routes, system
+from services.api import examples, problems, routes, system
 from services.api.auth import Gate
 from services.api.keys import keys_from
 from services.api.meters import Metered
@@ -66,18 +66,25 @@ def create_app(
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Metered)
-    _document_problems(app)
+    _document(app)
     return app
 
 
-def _document_problems(app: FastAPI) -> None:
-    """Put the schema of problems into the OpenAPI document: no endpoint returns it, so FastAPI does not see it."""
+def _document(app: FastAPI) -> None:
+    """Complete the OpenAPI document: what FastAPI does not see (tokens, problems), and examples with their nulls."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
         _, schemas = models_json_schema([(ProblemBody, "serialization")], ref_template="#/components/schemas/{model}")
-        document.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+        components = document["components"]
+        components["schemas"].update(schemas["$defs"])
+        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        for path, example in examples.OF_PATH.items():
+            operation = document["paths"][path]["get"]
+            operation["responses"]["200"]["content"]["application/json"]["example"] = example
+            if "401" in operation["responses"]:
+                operation["security"] = [{"bearer": []}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

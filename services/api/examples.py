@@ -111,9 +111,19 @@ _PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
 }
 
 
-def responses(example: Mapping[str, Any], *problems: int) -> Responses:
-    """What an endpoint answers: 200 with the example, 304 where the client has it, and these problems."""
-    found: Responses = {200: {"content": {"application/json": {"example": example}}}}
+OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
+    "/api/user/achievements": LIST,
+    "/api/user/achievements/progress": PROGRESS,
+    "/api/user/achievements/summary": SUMMARY,
+    "/api/user/achievements/{achievement_id}": DETAIL,
+    "/healthz": HEALTH,
+    "/readyz": READY,
+}
+
+
+def responses(*problems: int) -> Responses:
+    """What an endpoint answers beside 200: 304 where the client has it, and these problems."""
+    found: Responses = {}
     if 401 in problems:
         found[304] = {"description": "If-None-Match names what the client has."}
     for status in problems:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
@@ -151,8 +152,12 @@ def fetch_key_set(url: str) -> bytes:
     Raises:  OSError or HTTPException where it does not answer, ValueError where it is too long.
     """
     request = urllib.request.Request(url, headers={"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=FETCH_SECONDS) as answer:
-        body: bytes = answer.read(FETCH_BYTES + 1)
+    try:
+        with urllib.request.urlopen(request, timeout=FETCH_SECONDS) as answer:
+            body: bytes = answer.read(FETCH_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise OSError(f"the address answers with status {error.code}") from None
     if len(body) > FETCH_BYTES:
         raise ValueError("the key set is too long")
     return body

@@ -16,6 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ANSWER_SECONDS: Final = 5.0
+RELEASE_SECONDS: Final = 0.5
 
 # Right as soon as somebody creates the database, migrates it or sets the password: as good as away.
 NOT_SET_UP: tuple[type[BaseException], ...] = (
@@ -44,8 +45,13 @@ class Reader:
         Raises:  Problem 503 where PostgreSQL does not answer in time, is away or not set up.
         """
         try:
-            async with asyncio.timeout(self._seconds), self._pool.acquire() as connection:
-                return await question(connection, *args, **kwargs)
+            async with asyncio.timeout(self._seconds):
+                connection = await self._pool.acquire()
+                try:
+                    return await question(connection, *args, **kwargs)
+                finally:
+                    # Where a question was given up, this waits for the server to hear of it: not for long.
+                    await self._pool.release(connection, timeout=RELEASE_SECONDS)
         except NOT_SET_UP as error:
             logger(__name__).error("PostgreSQL is not set up", error=f"{type(error).__name__}: {error}")
             raise unavailable("PostgreSQL is not set up for Gatefold.", seconds=30) from error

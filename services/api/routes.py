@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api import examples
 from services.api.answers import json_answer
@@ -44,11 +43,8 @@ def parts_of(request: Request) -> Parts:
     return parts
 
 
-async def identity(
-    request: Request,
-    _: Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False, bearerFormat="JWT"))],
-) -> Identity:
-    """Who asks."""
+async def identity(request: Request) -> Identity:
+    """Who asks; as a dependency it is asked before parameters are looked at."""
     return await parts_of(request).gate.identify(request.headers.get("authorization"))
 
 
@@ -58,12 +54,11 @@ async def admin(who: Annotated[Identity, Depends(identity)]) -> Identity:
     return who
 
 
-async def place(
-    cursor: Annotated[
-        str | None, Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")
-    ] = None,
-) -> Place | None:
-    """Where the page begins."""
+def place(cursor: str | None) -> Place | None:
+    """Where the page begins.
+
+    Raises:  Problem 422 for a cursor that we did not give.
+    """
     if cursor is None:
         return None
     try:
@@ -74,22 +69,22 @@ async def place(
 
 
 Who = Annotated[Identity, Depends(identity)]
-After = Annotated[Place | None, Depends(place)]
+Cursor = Annotated[str | None, Query(max_length=LONGEST_CURSOR, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="Awards on a page.")]
 
 router = APIRouter(prefix="/api/user/achievements", tags=["achievements"])
 admin_router = APIRouter(prefix="/api/admin", dependencies=[Depends(admin)], include_in_schema=False)
 
 
-@router.get("", response_model=AchievementList, responses=examples.responses(examples.LIST, 401, 422, 503))
-async def list_achievements(request: Request, who: Who, after: After, limit: Limit = PAGE) -> Response:
+@router.get("", response_model=AchievementList, responses=examples.responses(401, 422, 503))
+async def list_achievements(request: Request, who: Who, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
     """Everything you have earned, with statistics over all of it."""
     parts = parts_of(request)
-    page = await parts.reader.ask(achievements.page, who.user_id, parts.view.scores, limit, after)
+    page = await parts.reader.ask(achievements.page, who.user_id, parts.view.scores, limit, place(cursor))
     return json_answer(request, parts.view.page(page))
 
 
-@router.get("/progress", response_model=ProgressList, responses=examples.responses(examples.PROGRESS, 401, 422, 503))
+@router.get("/progress", response_model=ProgressList, responses=examples.responses(401, 422, 503))
 async def progress(
     request: Request,
     who: Who,
@@ -104,7 +99,7 @@ async def progress(
     return json_answer(request, view.progress(standing, datetime.now(UTC), limit))
 
 
-@router.get("/summary", response_model=Summary, responses=examples.responses(examples.SUMMARY, 401, 503))
+@router.get("/summary", response_model=Summary, responses=examples.responses(401, 503))
 async def summary(request: Request, who: Who) -> Response:
     """How much you have earned, the rarest and the newest of it."""
     parts = parts_of(request)
@@ -115,17 +110,18 @@ async def summary(request: Request, who: Who) -> Response:
 @router.get(
     "/{achievement_id}",
     response_model=AchievementDetail,
-    responses=examples.responses(examples.DETAIL, 401, 404, 422, 503),
+    responses=examples.responses(401, 404, 422, 503),
 )
 async def detail(
     request: Request,
     achievement_id: Annotated[str, InPath(description="A badge's key.", examples=["genre-tourist-silver"])],
     who: Who,
-    after: After,
     limit: Limit = PAGE,
+    cursor: Cursor = None,
 ) -> Response:
     """One badge: your awards of it, and the ladder it belongs to."""
     parts = parts_of(request)
+    after = place(cursor)
     found = None
     if _may_be_a_key(achievement_id):
         badge = parts.view.catalog.badges.get(achievement_id)

@@ -25,13 +25,13 @@ DRAWING_ONLY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 router = APIRouter(tags=["service"])
 
 
-@router.get("/healthz", response_model=Health, responses=examples.responses(examples.HEALTH))
+@router.get("/healthz", response_model=Health, responses=examples.responses())
 async def healthz() -> Response:
     """Whether the process answers."""
     return Response(b'{"status":"ok"}', media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/readyz", response_model=Ready, responses=examples.responses(examples.READY, 503))
+@router.get("/readyz", response_model=Ready, responses=examples.responses(503))
 async def readyz(request: Request) -> Response:
     """Whether PostgreSQL answers, and how far behind relay and worker are."""
     lag = await parts_of(request).probe.ask(achievements.lag)

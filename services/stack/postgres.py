@@ -38,6 +38,7 @@ class Postgres(Engine):
     port_names = ("client",)
     stop_signal = signal.SIGINT
     stop_grace_seconds = 30.0
+    poll_seconds = 0.03
 
     def __init__(self, home: Path, marker: str, password: str) -> None:
         super().__init__(home, marker, password)
@@ -114,7 +115,9 @@ class Postgres(Engine):
         """Beside the data, or where the system's limit for a socket's path forbids that, in a short place."""
         wanted = self._place / "socket"
         longest = wanted / ".s.PGSQL.65535.lock"
-        return wanted if len(os.fsencode(longest)) <= SOCKET_PATH_MAX_BYTES else Path("/tmp") / self.marker
+        return (
+            wanted if len(os.fsencode(longest)) <= SOCKET_PATH_MAX_BYTES else Path(tempfile.gettempdir()) / self.marker
+        )
 
     def _own(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

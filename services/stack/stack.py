@@ -7,11 +7,10 @@ import shutil
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from services.stack import boot
+from services.stack.endpoints import Endpoints, EngineStatus
 from services.stack.engine import Engine
 from services.stack.errors import StackError
 from services.stack.jars import cache_dir, fetch, read_lock
@@ -23,48 +22,6 @@ from services.stack.state import State, write_private
 
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (Postgres, Kafka, Neo4j)}
 ALL = tuple(ENGINES)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoints:
-    """The addresses of the engines that are up.
-
-    Raises:  StackError when an address is asked for that the stack does not have.
-    """
-
-    urls: Mapping[str, str]
-
-    def __getitem__(self, engine: str) -> str:
-        try:
-            return self.urls[engine]
-        except KeyError:
-            raise StackError(f"{engine} is not part of what was started") from None
-
-    @property
-    def postgres_url(self) -> str:
-        return self["postgres"]
-
-    @property
-    def kafka_url(self) -> str:
-        return self["kafka"]
-
-    @property
-    def neo4j_url(self) -> str:
-        return self["neo4j"]
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """One engine as it is now. `external` is a server of somebody else's, named by the environment, that answers."""
-
-    engine: str
-    state: Literal["running", "not answering", "stopped", "external", "external, not answering"]
-    url: str | None
-    pid: int | None
-
-    @property
-    def answers(self) -> bool:
-        return self.state in {"running", "external"}
 
 
 class Stack:

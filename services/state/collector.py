@@ -81,7 +81,7 @@ class Collector:
         self.unbounded_changed: set[tuple[bytes, int]] = set()
         # (master, releases owned of it before, after) in the order in which the current event moved them.
         self.moved_masters: list[tuple[int, int, int]] = []
-        self.titles: dict[int, str | None] = {}  # of masters, from the release that counted last
+        self.titles: dict[int, str | None] = {}  # of masters, by the release that was counted last
         self.changed = False
 
     # -- counting -----------------------------------------------------------------------------------------------
@@ -114,6 +114,8 @@ class Collector:
         if counted.master:
             number = self._count_unbounded(MASTER, counted.master, sign)
             self.moved_masters.append((counted.master, number - sign, number))
+            if sign > 0:
+                self.titles[counted.master] = counted.title
         if counted.year:
             self._count_year(counted.year, sign)
         if counted.mono:

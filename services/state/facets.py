@@ -33,6 +33,7 @@ class Counted(NamedTuple):
     year: int
     mono: bool
     deep_cut: bool
+    title: str | None
 
 
 def label_value(id_: int | None, name: str) -> int | None:
@@ -87,6 +88,7 @@ def count(facts: Facts, facet_id: FacetId) -> Counted:
         year=facts.pressing_year() or 0,
         mono=any("Mono" in descriptions for _, descriptions in facts.formats or ()),
         deep_cut=facts.have is not None and facts.have < RARE_BELOW,
+        title=facts.title,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+MOST: Final = 2**31 - 1  # whatever number of owners a producer makes up
 FIRST_YEAR: Final = 1860  # before the first recordings: contract §3
 _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}")
 
@@ -22,7 +24,7 @@ class Stamp(NamedTuple):
     source: str
 
 
-class Facts(msgspec.Struct, frozen=True, omit_defaults=True, array_like=False):
+class Facts(msgspec.Struct, frozen=True, omit_defaults=True, dict=True):
     """What is said of a release; None is unknown, an empty list is a statement.
 
     Shape:   `year` 0: said to be unknown, -1: said, but not a possible year. `released` is '' where its year is not
@@ -50,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True, array_like=False):
             return int(match[0])
         return None
 
+    @cached_property
     def content(self) -> bytes:
         """Canonical bytes: equal facts, equal bytes."""
         return _ENCODER.encode(self)
@@ -62,8 +65,10 @@ _DECODER: Final = msgspec.json.Decoder(Facts)
 
 
 def facts_of(content: str | bytes) -> Facts:
-    """The facts that `Facts.content` wrote."""
-    return _DECODER.decode(content)
+    """The facts with this canonical content."""
+    facts = _DECODER.decode(content)
+    facts.__dict__["content"] = content.encode() if isinstance(content, str) else content
+    return facts
 
 
 def digest(content: bytes) -> bytes:
@@ -98,15 +103,15 @@ def state_of(release: Any, year_of_event: int) -> Facts:
         else tuple([(one.name, tuple(one.descriptions or ())) for one in release.formats]),
         None if release.genres is None else tuple(release.genres),
         None if release.styles is None else tuple(release.styles),
-        release.have,
+        None if release.have is None else min(release.have, MOST),
     )
 
 
 def merge(first: Facts | None, second: Facts | None) -> Facts:
     """Per field what `first` says, else what `second` says: the catalogue before the user."""
-    if first is None or first == NOTHING:
+    if first is None:
         return second or NOTHING
-    if second is None or second == NOTHING:
+    if second is None:
         return first
     return Facts(
         **{

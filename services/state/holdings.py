@@ -10,7 +10,7 @@ from services.state.collector import Collector
 from services.state.facets import Counter
 from services.state.facts import NOTHING, Facts, Stamp, Statement, facts_of, merge
 
-EMPTY: Final = NOTHING.content()
+EMPTY: Final = NOTHING.content
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Holding:
 
     def due(self, catalogue: Facts | None) -> bytes | None:
         """The content that should be counted: the catalogue's word before the user's; None without a copy."""
-        return merge(catalogue, self.statement.facts).content() if self.copies else None
+        return merge(catalogue, self.statement.facts).content if self.copies else None
 
 
 def recount(holding: Holding, collector: Collector, catalogue: Facts | None, counter: Counter) -> bool:
@@ -56,16 +56,8 @@ def recount(holding: Holding, collector: Collector, catalogue: Facts | None, cou
         collector.count(counter(holding.counted), -1)
     if due is not None:
         collector.count(counter(due), 1)
-        note_title(collector, due)
     holding.counted = due
     return True
-
-
-def note_title(collector: Collector, content: bytes) -> None:
-    """Remember by which title a master is known to this user."""
-    facts = facts_of(content)
-    if facts.master_id:
-        collector.titles[facts.master_id] = facts.title
 
 
 def in_memory(holdings: Iterable[Holding]) -> dict[int, tuple[str | None, int | None] | None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.state.collector import COUNTERS, Collector
 from services.state.facets import Counter
-from services.state.holdings import Holding, note_title
+from services.state.holdings import Holding
 
 
 def fresh(
@@ -25,7 +25,6 @@ def fresh(
     for holding in holdings:
         if holding.copies and holding.counted is not None:
             collector.count(counter(holding.counted), 1)
-            note_title(collector, holding.counted)
     for kind, object_id in objects:
         collector.count_activity(kind, 1)
         if kind == "join":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from services.stores.postgres import Connection
 from services.stores.queries import statements
@@ -68,9 +69,9 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
         [one.award_id for one in rows],
         [one.awarded_at for one in rows],
         [one.trigger for one in rows],
-        [json.dumps(one.caused_by) for one in rows],
+        [msgspec.json.encode(one.caused_by).decode() for one in rows],
         [one.batch_id for one in rows],
-        [json.dumps(one.evidence) for one in rows],
+        [msgspec.json.encode(one.evidence).decode() for one in rows],
     )
     return {(row["user_id"], row["badge_key"], row["context"]) for row in found}
 
@@ -86,3 +87,8 @@ async def publish(connection: Connection, messages: Sequence[Message]) -> None:
             [one.time for one in messages],
             [one.value for one in messages],
         )
+
+
+async def ids(connection: Connection) -> frozenset[str]:
+    """The id of every award that stands, as messages carry it."""
+    return frozenset(str(row["award_id"]) for row in await connection.fetch(SQL["ids"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from services.state.facts import Statement
+from services.state.facts import NOTHING, Facts, Statement, facts_of, merge
 from services.stores import facts
 from services.stores.ownership import stamps_out, statement_in
 from services.stores.postgres import Connection
@@ -22,7 +22,7 @@ async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, 
 async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
     """Write what the catalogue says of these releases; needs the catalogue lock."""
     rows = sorted(said.items())
-    contents = [(release_id, statement.facts.content()) for release_id, statement in rows]
+    contents = [(release_id, statement.facts.content) for release_id, statement in rows]
     ids = await facts.resolve(connection, contents)
     stamps = [statement.stamp for _, statement in rows if statement.stamp is not None]
     await connection.execute(
@@ -36,6 +36,18 @@ async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
     )
 
 
-async def owners(connection: Connection, release_id: int) -> list[str]:
-    """Who owns a release, in order."""
-    return [row["user_id"] for row in await connection.fetch(SQL["owners"], release_id)]
+async def owners_to_tell(connection: Connection, release_id: int, known: Facts) -> list[str]:
+    """Who owns a release for whom other facts are counted than should be, now that the catalogue says `known`."""
+    stale = [
+        (row["facts_id"] or 0, row["stated_id"] or 0)
+        for row in await connection.fetch(SQL["variants"], release_id)
+        if merge(known, _facts(row["stated"])) != _facts(row["counted"])
+    ]
+    rows = await connection.fetch(
+        SQL["owners"], release_id, [facts_id for facts_id, _ in stale], [stated_id for _, stated_id in stale]
+    )
+    return [row["user_id"] for row in rows]
+
+
+def _facts(content: str | None) -> Facts:
+    return NOTHING if content is None else facts_of(content)

@@ -29,16 +29,17 @@ async def lock(
     found: dict[str, Collector] = {}
     created: set[str] = set()
     while missing := sorted(set(users) - found.keys()):
-        for row in await connection.fetch(SQL["lock"], missing):
-            user_id = row["user_id"]
+        for user_id, erased, joined_on, *counters, age_seen, facets, years in await connection.fetch(
+            SQL["lock"], missing
+        ):
             found[user_id] = Collector(
                 user_id,
-                counters={name: row[name] for name in COUNTERS},
-                facets=row["facets"],
-                years=row["years"],
-                joined_on=row["joined_on"],
-                erased_at=row["erased_at"],
-                age_seen=row["age_seen"],
+                counters=dict(zip(COUNTERS, counters, strict=True)),
+                facets=facets,
+                years=years,
+                joined_on=joined_on,
+                erased_at=erased,
+                age_seen=age_seen,
                 created=user_id in created,
             )
         unknown = [user for user in missing if user not in found]
@@ -46,8 +47,8 @@ async def lock(
             break
         if unknown:
             hashes = {user: user_hash(erasure_key, user) for user in unknown}
-            erased = await erased_at(connection, hashes.values())
-            rows = await connection.fetch(SQL["create"], unknown, [erased.get(hashes[user]) for user in unknown])
+            void = await erased_at(connection, hashes.values())
+            rows = await connection.fetch(SQL["create"], unknown, [void.get(hashes[user]) for user in unknown])
             created |= {row["user_id"] for row in rows}
     return found
 

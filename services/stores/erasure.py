@@ -12,11 +12,16 @@ SQL = statements("erasure")
 
 
 async def forget(connection: Connection, user_id: str, until: datetime) -> None:
-    """Delete copies, activity and awards no newer than `until`, and every dead letter under the user's key."""
+    """Delete copies, activity and awards no newer than `until`, messages about them, and the user's dead letters."""
     await connection.execute(SQL["copies"], user_id, until)
     await connection.execute(SQL["activity"], user_id, until)
     await connection.execute(SQL["awards"], user_id, until)
     await connection.execute(SQL["messages"], user_id)
+    await forget_letters(connection, user_id)
+
+
+async def forget_letters(connection: Connection, user_id: str) -> None:
+    """Delete every dead letter under the user's key."""
     await connection.execute(SQL["letters"], user_id.encode())
 
 

@@ -29,22 +29,21 @@ class FacetIds:
 
     async def ensure(self, connection: Connection, values: Iterable[tuple[str, str]]) -> None:
         """Give each value an id. Call it outside of a bundle's transaction: an id once given must stay."""
+        wanted = sorted(await self.find(connection, values))
+        if wanted:
+            facets, names = [facet for facet, _ in wanted], [name for _, name in wanted]
+            await connection.execute(SQL["add_values"], facets, names)
+            await self.find(connection, wanted)
+
+    async def find(self, connection: Connection, values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Learn the ids of these values as far as they have one; answers those without."""
         wanted = sorted(self.missing(values))
-        if not wanted:
-            return
-        if not self._ids:
-            await self.load(connection)
-            wanted = sorted(self.missing(wanted))
-        facets, names = [facet for facet, _ in wanted], [name for _, name in wanted]
-        await connection.execute(SQL["add_values"], facets, names)
-        self._take(await connection.fetch(SQL["find_values"], facets, names))
-
-    async def load(self, connection: Connection) -> None:
-        """Learn every value there is."""
-        self._take(await connection.fetch(SQL["values"]))
-
-    def _take(self, rows: Iterable[object]) -> None:
-        self._ids.update({(row["facet"], row["value"]): row["id"] for row in rows})  # type: ignore[index]
+        if wanted:
+            rows = await connection.fetch(
+                SQL["find_values"], [facet for facet, _ in wanted], [name for _, name in wanted]
+            )
+            self._ids.update({(row["facet"], row["value"]): row["id"] for row in rows})
+        return self.missing(wanted)
 
 
 async def resolve(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:

@@ -51,3 +51,8 @@ async def suspect_hole(connection: Connection, topic: str, partition: int, start
 async def record_hole(connection: Connection, topic: str, partition: int, start: int, end: int) -> None:
     """Account for offsets `start` … `end` - 1, which the log no longer holds."""
     await connection.execute(SQL["record_hole"], topic, partition, start, end)
+
+
+async def owners(connection: Connection) -> dict[tuple[str, int], str]:
+    """The worker, as host:pid, that last moved each partition."""
+    return {(row["topic"], row["partition"]): row["owner"] for row in await connection.fetch(SQL["owners"])}

@@ -101,7 +101,7 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
     rows = sorted(holdings.items(), key=lambda row: row[0])
     if not rows:
         return
-    stated = [None if one.statement.facts == NOTHING else one.statement.facts.content() for _, one in rows]
+    stated = [None if one.statement.facts == NOTHING else one.statement.facts.content for _, one in rows]
     counted = [None if one.counted in (None, EMPTY) else one.counted for _, one in rows]
     releases = [release for (_, release), _ in rows]
     ids = await facts.resolve(

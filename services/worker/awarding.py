@@ -6,12 +6,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+import msgspec
+
 from catalog.definition import SWEEP, BadgeDefinition
 from catalog.index import Catalog
-from contracts.envelope import Event, rfc3339, serialise
+from contracts import hot
+from contracts.envelope import Event, rfc3339
 from contracts.events.badge import Badge, BadgeAwarded, Cause
 from contracts.snapshot import Occasion
 from evaluators.engine import evaluate, evaluate_all
@@ -23,6 +27,9 @@ from services.stores.postgres import Connection
 
 AWARDS: Final = UUID("6f1d2b1e-5f0c-5c55-9a38-0d1f6a7c9e21")  # name space of award ids: never change it
 BATCHES: Final = UUID("0f6f7c0a-6a55-5d5e-8a5b-3c9b52a7d1f4")  # name space of batch ids
+
+# The published models, compiled: an import of a collection earns dozens of badges at once.
+_Awarded, _Badge, _Cause = hot.struct(BadgeAwarded), hot.struct(Badge), hot.struct(Cause)
 
 # Of the user's releases that the bundle holds in memory: title and pressing year, None where it is not owned.
 InMemory = Callable[[str], Mapping[int, tuple[str | None, int | None] | None]]
@@ -67,7 +74,8 @@ class _Candidate:
     awarded_at: datetime
     evidence: dict[str, Any]
     oldest_year: int | None = None
-    in_memory: Mapping[int, tuple[str | None, int | None] | None] | None = None
+    of_oldest_year: int = 0  # releases of that year that are counted
+    in_memory: Mapping[int, tuple[str | None, int | None] | None] = field(default_factory=dict)
 
     @property
     def name(self) -> Name:
@@ -161,8 +169,9 @@ class Awarding:
         if found.name in self._candidates:
             return
         if evidence.get("metric") == "oldest_age_years":
-            found.oldest_year = collector.oldest_year
-            found.in_memory = dict(self._in_memory(collector.user_id))
+            found.oldest_year = year = collector.oldest_year
+            found.of_oldest_year = collector.years.between(year, year) if year is not None else 0
+            found.in_memory = self._in_memory(collector.user_id)
         self._candidates[found.name] = found
 
     async def settle(self, connection: Connection) -> list[NewAward]:
@@ -176,11 +185,15 @@ class Awarding:
             if name not in held:
                 event = candidate.event
                 by_event.setdefault((event.source, event.id, name[0]), []).append(candidate)
+        # As if one by one: what a later event of the bundle earns is not held yet when an earlier one is told of.
         for group in by_event.values():
             held |= {candidate.name for candidate in group}
+            batch_id = uuid5(
+                BATCHES, json.dumps([group[0].event.source, group[0].event.id, group[0].collector.user_id])
+            )
             for candidate in group:
                 await self._complete(connection, candidate)
-                new.append(self._award(candidate, held))
+                new.append(self._award(candidate, batch_id, held))
         stored = await awards.insert(connection, [award for award, _ in new])
         fresh = [pair for pair in new if (pair[0].user_id, pair[0].badge_key, pair[0].context) in stored]
         await awards.publish(connection, [message for _, message in fresh])
@@ -188,16 +201,18 @@ class Awarding:
 
     async def _complete(self, connection: Connection, candidate: _Candidate) -> None:
         """Name the oldest record: of those in memory and those only stored, the smallest release id."""
-        year, memory = candidate.oldest_year, candidate.in_memory
-        if year is None or memory is None:
+        year = candidate.oldest_year
+        if year is None:
             return
-        user_id = candidate.collector.user_id
-        found = {one: facts.title for one, facts in (await ownership.oldest(connection, user_id, year, memory)).items()}
-        found |= {one: known[0] for one, known in memory.items() if known is not None and known[1] == year}
+        found = {one: known[0] for one, known in candidate.in_memory.items() if known is not None and known[1] == year}
+        if len(found) < candidate.of_oldest_year:
+            user_id = candidate.collector.user_id
+            stored = await ownership.oldest(connection, user_id, year, candidate.in_memory)
+            found |= {one: facts.title for one, facts in stored.items()}
         release_id = min(found)
         candidate.evidence["oldest"] = {"release_id": release_id, "title": found[release_id], "year": year}
 
-    def _award(self, candidate: _Candidate, held: set[Name]) -> tuple[NewAward, Message]:
+    def _award(self, candidate: _Candidate, batch_id: UUID, held: set[Name]) -> tuple[NewAward, Message]:
         badge, event, user_id = candidate.badge, candidate.event, candidate.collector.user_id
         tiers = self._catalog.families[badge.family]
         highest = not any(
@@ -211,34 +226,39 @@ class Awarding:
             candidate.awarded_at,
             event.type,
             {"source": event.source, "id": event.id},
-            uuid5(BATCHES, json.dumps([event.source, event.id, user_id])),
+            batch_id,
             candidate.evidence,
         )
-        told = BadgeAwarded(
+        told = _Awarded(
             award_id=str(award.award_id),
             revision=1,
             user_id=user_id,
-            badge=Badge(
-                key=badge.key,
-                family=badge.family,
-                tier=badge.tier,
-                tier_index=badge.tier_index,
-                name=badge.name,
-                category=badge.category,
-                icon=badge.icon,
-            ),
+            badge=_badge(badge),
             context=candidate.context,
             awarded_at=rfc3339(candidate.awarded_at),
             source="auto",
             trigger=event.type,
-            caused_by=Cause(source=event.source, id=event.id),
+            caused_by=_Cause(source=event.source, id=event.id),
             batch_id=str(award.batch_id),
             highest_in_family=highest,
             notify=True,
             evidence=candidate.evidence,
         )
-        message = Message("badge.awarded", user_id, f"{award.award_id}:1", candidate.awarded_at, serialise(told))
-        return award, message
+        value = msgspec.json.encode(told, order="sorted")
+        return award, Message("badge.awarded", user_id, f"{award.award_id}:1", candidate.awarded_at, value)
+
+
+@cache
+def _badge(badge: BadgeDefinition) -> Any:
+    return _Badge(
+        key=badge.key,
+        family=badge.family,
+        tier=badge.tier,
+        tier_index=badge.tier_index,
+        name=badge.name,
+        category=badge.category,
+        icon=badge.icon,
+    )
 
 
 def _target(badge: BadgeDefinition) -> int:

@@ -15,7 +15,7 @@ from services.stores.awards import Message, NewAward
 from services.stores.dead_letters import Letter, rejected_data
 from services.stores.postgres import Connection
 from services.worker.activity import KINDS, ActivityBundle
-from services.worker.described import describe
+from services.worker.described import describe, stated_values
 from services.worker.erasure import erase
 from services.worker.ownership import OwnershipBundle
 from services.worker.sweep import sweep
@@ -78,11 +78,12 @@ async def process(
     Raises:  Gap; Unopened; EventFailed; one of postgres.TRANSIENT; anything else is a fault of ours.
     """
     events, letters = _decode(topic, partition, records, condemned or {})
-    ownership = None
-    if topic.startswith("ownership."):
-        # Ids of genres and styles must outlive this transaction, so they are given before it.
-        ownership = OwnershipBundle(Work(connection, knowledge))
-        await knowledge.facet_ids.ensure(connection, ownership.values(events))
+    ownership = OwnershipBundle(Work(connection, knowledge)) if topic.startswith("ownership.") else None
+    # Ids of genres and styles must outlive a transaction that fails, so they are given before it.
+    if ownership is not None:
+        await knowledge.facet_ids.ensure(connection, ownership.stated_values(events))
+    elif topic == "release.described":
+        await knowledge.facet_ids.ensure(connection, stated_values(events))
     async with connection.transaction():
         due = await ledger.lock(connection, topic, partition, exclusive=topic in CATALOGUE_TOPICS)
         if due is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from contracts.envelope import Event
@@ -15,25 +15,26 @@ from services.worker.work import Accepted, Work
 SOURCE: Final = "gatefold"
 
 
+def stated_values(accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
+    """The bounded facets' values that these events state."""
+    return {value for one in accepted for value in bounded_values(state_of(one.event.data, one.event.time.year))}
+
+
 async def describe(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     """Merge each statement into the catalogue, per field the newest, and tell the owners; the lock is exclusive."""
     connection = work.connection
     said = await catalogue.load(connection, {one.event.data.id for one in accepted})
-    changed: dict[int, Event] = {}
     for one in accepted:
-        event = one.event
+        event, release_id = one.event, one.event.data.id
         facts = state_of(event.data, event.time.year)
-        await work.knowledge.facet_ids.ensure(connection, bounded_values(facts))
-        statement = said.setdefault(event.data.id, Statement())
+        statement = said.setdefault(release_id, Statement())
         before = statement.facts
         if statement.say(facts, Stamp(event.time, event.id, event.source)) and statement.facts != before:
-            changed[event.data.id] = event
-    known = {release: statement for release, statement in said.items() if statement.stamp is not None}
+            owners = await catalogue.owners_to_tell(connection, release_id, statement.facts)
+            await awards.publish(connection, [_sweep(user, event) for user in owners])
+    known = {release_id: statement for release_id, statement in said.items() if statement.stamp is not None}
     if known:
         await catalogue.save(connection, known)
-    for release, event in sorted(changed.items()):
-        owners = await catalogue.owners(connection, release)
-        await awards.publish(connection, [_sweep(user, event) for user in owners])
     return []
 
 

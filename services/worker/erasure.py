@@ -15,16 +15,20 @@ from services.worker.work import Accepted, EventFailed, Work
 
 
 async def erase(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
-    """Erase each user up to the event's time, in order; a deletion older than the last one changes nothing.
+    """Erase each user up to the event's time, in order; one older than the last only takes dead letters along.
 
     Raises:  EventFailed naming the event at fault; nothing is kept then.
     """
     given: list[NewAward] = []
-    for one in await work.lock(accepted):
+    await work.lock(accepted)
+    for one in accepted:
         if one.event.subject not in work.collectors:
-            await work.lock([one])  # an earlier deletion of this bundle took the row away
+            await work.lock([one])  # an earlier deletion took the row away
         try:
-            given += await _erase(work, one)
+            if work.stands(one.event):
+                given += await _erase(work, one)
+            else:
+                await erasure.forget_letters(work.connection, one.event.subject)
         except ValueError as error:
             raise EventFailed(one.offset) from error
     return given

@@ -24,21 +24,23 @@ class OwnershipBundle:
         self._work = work
         self._stated: dict[int, list[Facts]] = {}
         self._copies: dict[Key, Copy] = {}
-        self._holdings: dict[Key, Holding] = {}
+        self._holdings: dict[str, dict[int, Holding]] = {}
         self._catalogue: dict[int, Statement] = {}
         self._changed_copies: set[Key] = set()
         self._changed_holdings: set[Key] = set()
         self._awarding = Awarding(work.knowledge.catalog, self._in_memory)
 
-    def values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
-        """The bounded facets' values that these events state: they need ids before the transaction."""
+    def stated_values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
+        """The bounded facets' values that these events state."""
         found: set[tuple[str, str]] = set()
+        counter = self._work.knowledge.counter
         for one in accepted:
             if one.event.type == "ownership.added":
                 year = one.event.time.year
                 self._stated[one.offset] = stated = [state_of(item.release, year) for item in one.event.data.items]
                 for facts in stated:
-                    found.update(bounded_values(facts))
+                    if facts.content not in counter:
+                        found.update(bounded_values(facts))
         return found
 
     async def apply(self, accepted: Sequence[Accepted]) -> list[NewAward]:
@@ -71,13 +73,15 @@ class OwnershipBundle:
         holdings.update(
             (user, copy.release_id) for (user, _), copy in self._copies.items() if copy.release_id is not None
         )
-        self._holdings = await ownership.load_holdings(connection, holdings)
+        for (user, release_id), holding in (await ownership.load_holdings(connection, holdings)).items():
+            self._holdings.setdefault(user, {})[release_id] = holding
         self._catalogue = await catalogue.load(connection, {release for _, release in holdings})
-        contents = {said.facts.content() for said in self._catalogue.values()}
-        for holding in self._holdings.values():
-            contents.add(holding.statement.facts.content())
-            if holding.counted is not None:
-                contents.add(holding.counted)
+        contents = {said.facts.content for said in self._catalogue.values()}
+        for held in self._holdings.values():
+            for holding in held.values():
+                contents.add(holding.statement.facts.content)
+                if holding.counted is not None:
+                    contents.add(holding.counted)
         await self._work.knowledge.learn(connection, contents)
         for user, counts in (await ownership.load_counts(connection, self._unbounded(standing))).items():
             self._work.collectors[user].unbounded = counts
@@ -93,17 +97,18 @@ class OwnershipBundle:
             for label in counted.labels:
                 keys.add((user, LABEL, label))
 
-        known = {release: counter(said.facts.content()) for release, said in self._catalogue.items()}
-        for (user, release), holding in self._holdings.items():
-            if holding.counted is not None:
-                note(user, counter(holding.counted))
-            note(user, counter(holding.statement.facts.content()))
-            if release in known:
-                note(user, known[release])
+        known = {release: counter(said.facts.content) for release, said in self._catalogue.items()}
+        for user, held in self._holdings.items():
+            for release, holding in held.items():
+                if holding.counted is not None:
+                    note(user, counter(holding.counted))
+                note(user, counter(holding.statement.facts.content))
+                if release in known:
+                    note(user, known[release])
         for one in standing:
             user = one.event.subject
             for item, facts in zip(one.event.data.items, self._stated.get(one.offset, ()), strict=False):
-                note(user, counter(facts.content()))
+                note(user, counter(facts.content))
                 if item.release.id in known:
                     note(user, known[item.release.id])
         return keys
@@ -122,7 +127,7 @@ class OwnershipBundle:
                 self._recount(collector, holding)
             steps.mark(collector)
             if stated is not None:
-                steps.items.append(_named(self._holdings[event.subject, item.release.id]))
+                steps.items.append(_named(self._holdings[event.subject][item.release.id]))
         self._awarding.judge_steps(event, collector, steps)
 
     def _give(self, event: Event, item: Any, stated: Facts) -> list[Holding]:
@@ -159,9 +164,10 @@ class OwnershipBundle:
         return touched
 
     def _holding(self, user: str, release_id: int) -> Holding:
-        found = self._holdings.get((user, release_id))
+        held = self._holdings.setdefault(user, {})
+        found = held.get(release_id)
         if found is None:
-            found = self._holdings[user, release_id] = Holding(release_id)
+            found = held[release_id] = Holding(release_id)
         return found
 
     def _recount(self, collector: Collector, holding: Holding) -> None:
@@ -170,7 +176,7 @@ class OwnershipBundle:
             self._changed_holdings.add((collector.user_id, holding.release_id))
 
     def _in_memory(self, user: str) -> Mapping[int, tuple[str | None, int | None] | None]:
-        return in_memory(holding for (owner, _), holding in self._holdings.items() if owner == user)
+        return in_memory(self._holdings[user].values())
 
     # -- save ---------------------------------------------------------------------------------------------------
 
@@ -178,7 +184,9 @@ class OwnershipBundle:
         connection = self._work.connection
         given = await self._awarding.settle(connection)
         await ownership.save_copies(connection, {key: self._copies[key] for key in self._changed_copies})
-        await ownership.save_holdings(connection, {key: self._holdings[key] for key in self._changed_holdings})
+        await ownership.save_holdings(
+            connection, {(user, release): self._holdings[user][release] for user, release in self._changed_holdings}
+        )
         await ownership.save_counts(
             connection,
             {

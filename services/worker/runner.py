@@ -25,11 +25,9 @@ COMMAND_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 3.0
 
-Beginning = Callable[[str, int], "asyncio.Future[int]"]
-
 
 class Session:
-    """The worker's one connection: opened when needed, thrown away after any error, never closed politely."""
+    """One connection of the worker: opened when needed, thrown away after any error, never closed politely."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -51,13 +49,16 @@ class Session:
 
 
 class Runner:
-    """Applies bundles one after another.
+    """Applies bundles, at most `lanes` at once, each over a connection of its own.
 
-    `leaving` answers whether this worker should give the bundle up: a rebalance or a stop waits for us.
+    `leaving` answers whether this worker should give bundles up: a rebalance or a stop waits for us.
     """
 
-    def __init__(self, url: str, knowledge: Knowledge, *, bundle_bytes: int, leaving: Callable[[], bool]) -> None:
-        self._session = Session(url)
+    def __init__(
+        self, url: str, knowledge: Knowledge, *, lanes: int, bundle_bytes: int, leaving: Callable[[], bool]
+    ) -> None:
+        self._idle = [Session(url) for _ in range(lanes)]
+        self._free = asyncio.Semaphore(lanes)
         self._knowledge = knowledge
         self._bundle_bytes = bundle_bytes
         self._leaving = leaving
@@ -69,22 +70,27 @@ class Runner:
 
         Raises:  whatever is a fault of ours: the process must end, and not acknowledge.
         """
-        for part in _parts(records, self._bundle_bytes):
-            if not await self._settle(topic, partition, part):
-                return False
+        async with self._free:
+            session = self._idle.pop()
+            try:
+                for part in _parts(records, self._bundle_bytes):
+                    if not await self._settle(session, topic, partition, part):
+                        return False
+            finally:
+                self._idle.append(session)
         return True
 
-    async def _settle(self, topic: str, partition: int, records: Sequence[Record]) -> bool:
+    async def _settle(self, session: Session, topic: str, partition: int, records: Sequence[Record]) -> bool:
         condemned: dict[int, str] = {}
         tried: set[int] = set()
         pause = FIRST_PAUSE_SECONDS
         while True:
             started = time.perf_counter()
             try:
-                connection = await self._session.connection()
+                connection = await session.connection()
                 done = await process(connection, self._knowledge, topic, partition, records, condemned)
             except EventFailed as error:
-                self._session.drop()
+                session.drop()
                 if error.offset in tried:
                     condemned[error.offset] = f"could not be applied: {type(error.__cause__).__name__}"
                     log.error("event set apart", topic=topic, partition=partition, offset=error.offset, exc_info=error)
@@ -93,15 +99,15 @@ class Runner:
             except Unopened:
                 return False  # the next assignment opens the account
             except Gap as gap:
-                if not await self._is_hole(gap):
+                if not await self._is_hole(session, gap):
                     raise
                 continue
             except REFUSED as error:
-                self._session.drop()
+                session.drop()
                 if len(records) > 1:
                     middle = len(records) // 2
-                    return await self._settle(topic, partition, records[:middle]) and await self._settle(
-                        topic, partition, records[middle:]
+                    return await self._settle(session, topic, partition, records[:middle]) and await self._settle(
+                        session, topic, partition, records[middle:]
                     )
                 offset = records[0].offset
                 if offset in condemned:
@@ -110,7 +116,7 @@ class Runner:
                 log.error("event set apart", topic=topic, partition=partition, offset=offset, exc_info=error)
                 continue
             except TRANSIENT as error:
-                self._session.drop()
+                session.drop()
                 metrics.BUNDLE_RETRIES.labels(type(error).__name__).inc()
                 log.warning(
                     "waiting for PostgreSQL", error=f"{type(error).__name__}: {error}", again_seconds=round(pause, 2)
@@ -125,9 +131,9 @@ class Runner:
             self._observe(topic, partition, records, done, time.perf_counter() - started)
             return True
 
-    async def _is_hole(self, gap: Gap) -> bool:
+    async def _is_hole(self, session: Session, gap: Gap) -> bool:
         """A jump seen twice, the second time after a restart that read from the ledger, is a hole in the log."""
-        connection = await self._session.connection()
+        connection = await session.connection()
         if await ledger.suspect_hole(connection, gap.topic, gap.partition, gap.due, gap.got) < 2:
             return False
         await ledger.record_hole(connection, gap.topic, gap.partition, gap.due, gap.got)

@@ -44,7 +44,7 @@ class Knowledge:
     async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:
         """Make `counter` understand stored facts: another worker may have met their genres and styles first."""
         unknown = {content for content in contents if content not in self.counter}
-        await self.facet_ids.ensure(
+        await self.facet_ids.find(
             connection, {value for content in unknown for value in bounded_values(facts_of(content))}
         )
 
@@ -63,19 +63,20 @@ class Work:
         `create`: a user who is not known yet becomes known; without it such a user's events have nothing to act on.
         """
         events = list(accepted)
-        self.collectors = await collectors.lock(
+        self.collectors |= await collectors.lock(
             self.connection, {one.event.subject for one in events}, self.knowledge.erasure_key, create=create
         )
-        standing = []
-        for one in events:
-            collector = self.collectors.get(one.event.subject)
-            if collector is not None and (collector.erased_at is None or one.event.time > collector.erased_at):
-                standing.append(one)
+        standing = [one for one in events if self.stands(one.event)]
         if len(standing) < len(events):
             kept = {one.event.subject for one in standing}
             void = [self.collectors.pop(user) for user in self.collectors.keys() - kept]
             await collectors.remove(self.connection, [one.user_id for one in void if one.created])
         return standing
+
+    def stands(self, event: Event) -> bool:
+        """Whether the event counts: its user is known, and it is newer than the user's last deletion."""
+        collector = self.collectors.get(event.subject)
+        return collector is not None and (collector.erased_at is None or event.time > collector.erased_at)
 
     async def save(self) -> None:
         """Write the counters of the users that changed."""

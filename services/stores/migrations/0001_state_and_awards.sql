@@ -152,7 +152,6 @@ create table outbox (
     failed_at  timestamptz,
     error      text
 );
-create index outbox_subject on outbox (subject);
 create index outbox_failed on outbox (id) where failed_at is not null;
 
 -- Identities of accepted events: digest of (source, id), and of the data, to notice other data under one identity.

@@ -20,3 +20,7 @@ select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::
 -- name: since
 -- Since when a user has each award that is not revoked.
 select badge_key, context, awarded_at from user_badges where user_id = $1 and revoked_at is null;
+
+-- name: ids
+-- The id of every award that stands.
+select award_id from user_badges where revoked_at is null;

@@ -19,10 +19,6 @@ where f.release_id = any($1::bigint[])
                   and (r.facts_id = f.facts_id or r.stated_id = f.facts_id))
   and not exists (select from release c where c.release_id = f.release_id and c.facts_id = f.facts_id);
 
--- name: values
--- Ids of the bounded facets' values.
-select id, facet, value from facet_value;
-
 -- name: add_values
 -- New values; whoever adds the same one is waited for.
 insert into facet_value (facet, value)

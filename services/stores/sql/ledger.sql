@@ -45,3 +45,7 @@ with counted as (
 insert into offset_hole (topic, partition, from_offset, to_offset, found_at, sightings)
 select $1, $2, $3, $4, now(), 2 from counted
 on conflict (topic, partition, from_offset) do update set to_offset = $4, sightings = offset_hole.sightings + 1;
+
+-- name: owners
+-- Which worker last moved each partition.
+select topic, partition, owner from offset_ledger;

@@ -36,9 +36,9 @@ def agree(topic: str, document: bytes) -> bool:
     model = TOPICS[topic].model
     try:
         slow: Any = model.model_validate_json(document, strict=True)
-    except ValidationError as error:
+    except ValidationError:
         with pytest.raises(hot.Mismatch):
-            print(error, hot.decoder(model).decode(document))  # noqa: T201 - only reached when the two differ
+            hot.decoder(model).decode(document)
         return False
     fast = hot.decoder(model).decode(document)
     assert_same(slow, fast)
@@ -103,7 +103,7 @@ def test_fields_nobody_knows(topic: str) -> None:
         if isinstance(place, dict):
             for value in (None, "\x00", [[{"a": 1.5}]], {"": None}):
                 took = agree(topic, json.dumps(replaced(DATA[topic], (*path, "nobody_knows"), value)).encode())
-                assert took is (TOPICS[topic].direction == "in" or (path == ("evidence",) and value != "\x00"))
+                assert took is (TOPICS[topic].direction == "in" or (path[:1] == ("evidence",) and value != "\x00"))
 
 
 @settings(max_examples=300, deadline=None)

@@ -24,9 +24,7 @@ from services.stack.processes import (
 )
 
 SLEEP = "import time; time.sleep(60)"
-STUBBORN = (
-    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-)
+DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEP}"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
 MARKER = "gatefold-0123456789ab-test"
 
@@ -100,7 +98,7 @@ def test_a_family_is_killed_whole_and_nobody_else(log: Path) -> None:
 
 
 def test_who_does_not_heed_the_signal_is_killed_after_the_grace(log: Path) -> None:
-    process = start(STUBBORN, log)
+    process = start(DEAF, log)
     while not log.read_text():
         time.sleep(0.01)
     began = time.monotonic()

@@ -1,0 +1,42 @@
+"""How large the benches are, where they run, and whom they tell of their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The addresses of the two servers."""
+
+    postgres: str
+    kafka: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers that decide how long the benches take.
+
+    Shape:   `users` with `records` records each live in the database when the backlog of `events` or `pages` comes;
+             all of it `rounds` times, each on fresh copies.
+    """
+
+    users: int = 20_000
+    records: int = 20
+    events: int = 40_000
+    pages: int = 400
+    rounds: int = 3
+    flat_users: int = 50
+    flat_rounds: int = 12
+
+
+QUICK = Scale(users=4_000, events=12_000, pages=120, rounds=1, flat_users=20, flat_rounds=6)
+
+
+class Steps(Protocol):
+    """Is told what was done, for a person who waits."""
+
+    def begin(self, bench: str, steps: int) -> None: ...
+
+    def done(self, what: str) -> None: ...

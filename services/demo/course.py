@@ -1,0 +1,144 @@
+"""The course of a run on engines that answer: send, kill a worker in the middle, wait for the end, count everything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from services.api.tokens import mint
+from services.cli.positions import observe
+from services.demo import data
+from services.demo.engines import PARTITIONS
+from services.demo.http import LIST, Answer, Api
+from services.demo.outcome import Letter, Outcome, Takeover
+from services.demo.processes import Crew, Process, ProcessEnded
+from services.demo.published import Published, listening
+from services.demo.screen import Screen
+from services.demo.killing import Sending, span
+from services.demo.sending import sendables
+from services.demo.watch import LOG_POLL_SECONDS, Watch
+from services.kafka import LogReader, Publisher
+from services.settings import Settings
+from services.stores import awards, dead_letters
+from services.stores.migrate import migrate
+from services.stores.postgres import Connection, connect
+from services.topics import TopicAdmin, plan
+
+COLLECTORS: Final = (data.COPIES_OF, data.COMPOSED, data.SNAPSHOTS_OF)
+NEAREST: Final = 3
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """A run's outcome and what the API says of each collector; `shown` is the answer that is printed as it came."""
+
+    outcome: Outcome
+    achievements: dict[str, list[dict[str, Any]]]
+    nearest: dict[str, list[dict[str, Any]]]
+    shown: Answer
+    api: str
+
+
+async def prepare(options: Settings) -> str:
+    """Tables and topics; what was done, in words."""
+    steps = await migrate(options.postgres_url)
+    admin = TopicAdmin(options)
+    await admin.open()
+    try:
+        todo = plan(options, await admin.existing())
+        await admin.create(todo)
+    finally:
+        await admin.close()
+    return f"{len(steps)} migration{'s' * (len(steps) != 1)}, {len(todo.create)} topics of {PARTITIONS} partitions"
+
+
+async def course(options: Settings, crew: Crew, screen: Screen) -> Findings:
+    """From empty tables and topics to everything counted.
+
+    Raises:  NotInTime, ProcessEnded, NotSent, ApiRefused; whatever a server that goes away makes its client raise.
+    """
+    screen.done(await prepare(options))
+    workers = [crew.start(f"worker-{number}", "worker") for number in (1, 2)]
+    relay, api = crew.start("relay", "relay"), crew.start("api", "api")
+    events = list(sendables(options.topic))
+    connection = await connect(options.postgres_url, application="gatefold-demo")
+    publisher = Publisher(options.bootstrap)
+    try:
+        async with listening(options) as published:
+            watch = Watch(connection, crew, screen, published, len(events))
+            await publisher.open()
+            await watch.told(relay, "leading", "event")
+            url = await watch.told(api, "listening", "url")
+            shares = await watch.shared(workers, PARTITIONS)
+            each = ", ".join(f"{name} has partitions {span(numbers)}" for name, numbers in shares.items())
+            screen.done(f"relay and api run; {each}")
+            sending = Sending(crew, screen, watch, publisher, connection)
+            takeover = await sending.with_a_kill(events, workers, shares)
+            outcome = await _count(options, crew, watch, published, connection, takeover)
+            screen.done("processed and published; now everything is counted again from the stored sets")
+            return await _ask(options, Api(url), outcome)
+    finally:
+        await publisher.close()
+        connection.terminate()
+
+
+async def _count(
+    options: Settings, crew: Crew, watch: Watch, published: Published, connection: Connection, takeover: Takeover
+) -> Outcome:
+    """Every number from its own source, after the last event."""
+    recounting = crew.start("recount", "recount", "--check", "--json", ends=True)
+    awarded = await awards.ids(connection)
+    await watch.until(lambda _: len(published.awards) >= len(awarded), "every award read from badge.awarded")
+    reader = LogReader(options.bootstrap)
+    await reader.open()
+    try:
+        status = await observe(options, connection, reader)
+    finally:
+        await reader.close()
+    rows = await dead_letters.page_of_letters(connection, PAGE)
+    while recounting.child.poll() is None:
+        await asyncio.sleep(LOG_POLL_SECONDS)
+    return Outcome(
+        sent=watch.acknowledged,
+        in_log=sum(one.log_end - one.base_offset for one in status.partitions),
+        processed=sum(one.processed for one in status.partitions),
+        duplicate=sum(one.duplicate for one in status.partitions),
+        dead=sum(one.dead for one in status.partitions),
+        hole=sum(one.hole for one in status.partitions),
+        outbox=status.outbox,
+        refused=status.outbox_failed,
+        awarded=awarded,
+        published=dict(published.awards),
+        messages=published.messages,
+        rejections=published.rejections,
+        letters=[Letter(row["topic"], row["partition"], row["offset"], row["stage"], row["reason"]) for row in rows],
+        recount=_report(recounting),
+        takeover=takeover,
+    )
+
+
+async def _ask(options: Settings, api: Api, outcome: Outcome) -> Findings:
+    """What the API says of each collector."""
+    tokens = {name: mint(options, name) for name in COLLECTORS}
+    achievements = {}
+    nearest = {}
+    for name, token in tokens.items():
+        achievements[name] = (await api.get(f"{LIST}?limit={PAGE}", token)).body["achievements"]
+        nearest[name] = (await api.get(f"{LIST}/progress?limit={NEAREST}", token)).body["in_progress"]
+    shown = await api.get(f"{LIST}?limit=1", tokens[data.COPIES_OF])
+    return Findings(outcome, achievements, nearest, shown, api.url)
+
+
+def _report(process: Process) -> dict[str, Any]:
+    """What `gatefold recount --check --json` printed.
+
+    Raises:  ProcessEnded where it did not get that far.
+    """
+    for line in process.log.read_text(encoding="utf-8").splitlines():
+        if line.startswith('{"users"'):
+            report: dict[str, Any] = json.loads(line)
+            return report
+    raise ProcessEnded(process.name, process.child.wait(), process.log)

@@ -1,0 +1,136 @@
+"""What a run came to, and the invariants it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.demo.words import counted
+
+COLLECTORS = 3
+DUPLICATES_SENT = 1
+MALFORMED_SENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A worker was killed, others have its partitions.
+
+    Shape:   of the records that were sent to its partitions, `done` were processed when it died and `left` were not;
+             `stranded` are partitions that it still owns in the ledger although records came after its death, or that
+             no living worker has. `seconds` from its death to the next record of its partitions that was processed.
+    """
+
+    name: str
+    pid: int
+    partitions: Sequence[int]
+    done: int
+    left: int
+    heirs: Sequence[str]
+    stranded: Sequence[int]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record that could not be accepted."""
+
+    topic: str
+    partition: int
+    offset: int
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything that was counted, each number at its own source.
+
+    Shape:   `sent` acknowledgements of Kafka, `in_log` records in the logs of the input topics; `processed`,
+             `duplicate`, `dead`, `hole` from the ledger; `awarded` award ids in the database; `published` award id by
+             message id as consumed from `badge.awarded`, `messages` how many messages that were; `rejections`
+             messages on `event.rejected`; `recount` the report of `gatefold recount --check`.
+    """
+
+    sent: int
+    in_log: int
+    processed: int
+    duplicate: int
+    dead: int
+    hole: int
+    outbox: int
+    refused: int
+    awarded: frozenset[str]
+    published: Mapping[str, str]
+    messages: int
+    rejections: int
+    letters: Sequence[Letter]
+    recount: Mapping[str, Any]
+    takeover: Takeover
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One invariant: whether it held, and the numbers in a sentence."""
+
+    name: str
+    held: bool
+    said: str
+
+
+def checks(outcome: Outcome) -> list[Check]:
+    """Every invariant of a run."""
+    one = outcome
+    ids = set(one.published.values())
+    taken = one.takeover
+    first, last = min(taken.partitions, default=0), max(taken.partitions, default=0)
+    return [
+        Check(
+            "every event accounted for",
+            one.sent == one.in_log == one.processed + one.duplicate + one.dead and one.hole == 0,
+            f"{counted(one.sent, 'events')} sent, {one.in_log:,} in Kafka = {one.processed:,} processed"
+            f" + {one.duplicate:,} duplicate + {one.dead:,} dead"
+            + (f", {one.hole:,} lost from the log" if one.hole else ""),
+        ),
+        Check(
+            "one duplicate and one dead letter",
+            one.duplicate == DUPLICATES_SENT and one.dead == MALFORMED_SENT == len(one.letters) == one.rejections,
+            f"{counted(one.duplicate, 'duplicates')} changed nothing, {counted(len(one.letters), 'dead letters')} kept"
+            f" and told on event.rejected ({one.rejections:,})",
+        ),
+        Check(
+            "published = awarded",
+            bool(one.awarded) and ids == one.awarded and len(one.published) == len(ids),
+            f"{counted(len(one.awarded), 'awards')} in PostgreSQL = {counted(len(one.published), 'messages')} on"
+            f" badge.awarded" + _repeated(one) + _unequal(one.awarded, ids),
+        ),
+        Check(
+            "outbox empty",
+            one.outbox == 0 and one.refused == 0,
+            f"{one.outbox:,} messages wait in the outbox, {one.refused:,} were refused",
+        ),
+        Check(
+            "killed worker replaced",
+            taken.done > 0 and taken.left > 0 and bool(taken.heirs) and not taken.stranded,
+            f"{taken.name} (pid {taken.pid}) killed with SIGKILL after {taken.done:,} of"
+            f" {taken.done + taken.left:,} records of partitions {first}–{last};"
+            + (f" {' and '.join(taken.heirs)} went on after {taken.seconds:.1f} s" if taken.heirs else " nobody went on")
+            + (f"; stranded: {', '.join(map(str, taken.stranded))}" if taken.stranded else ""),
+        ),
+        Check(
+            "no drift",
+            one.recount["drifted"] == 0 and one.recount["users"] == COLLECTORS,
+            f"recount --check: {counted(one.recount['users'], 'collectors')}, {one.recount['drifted']} drift",
+        ),
+    ]
+
+
+def _repeated(one: Outcome) -> str:
+    """At-least-once delivery at work, where it was: a message may come twice, its id tells."""
+    return f" (distinct ids of {one.messages:,} deliveries)" if one.messages != len(one.published) else ""
+
+
+def _unequal(awarded: frozenset[str], published: set[str]) -> str:
+    missing, foreign = len(awarded - published), len(published - awarded)
+    return f"; {missing} not published, {foreign} published and not awarded" if missing or foreign else ""

@@ -1,0 +1,151 @@
+"""A log and two workers without Kafka and Faust: records are appended, and delivered to `process` in bundles.
+
+Shape:   an event is a dict as the oracle takes it; `log[topic, partition]` holds entries in offset order.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+
+from catalog.index import load_catalog
+from contracts.envelope import rfc3339
+from services.stores import collectors, exports, ledger
+from services.stores.postgres import WORKER_LIMITS, connect
+from services.worker import recounting
+from services.worker.bundle import Done, process
+from services.worker.work import Knowledge
+from tests.model.oracle import Event
+
+RECORDED = datetime(2026, 11, 20, tzinfo=UTC)
+ERASURE_KEY = b"an-erasure-key-of-the-tests"
+TABLES = (
+    "collector", "facet_value", "facet_count", "facts", "release", "owned", "owned_release", "activity", "erased",
+    "user_badges", "outbox", "inbox", "dead_letter", "offset_ledger", "offset_hole",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Record:
+    """A Kafka record as `process` reads it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record of the log and what it says; `event` is None where it is poison."""
+
+    record: Record
+    event: Event | None
+
+
+@dataclass
+class Log:
+    """The input topics: partitions that only grow, and how far each was delivered."""
+
+    partitions: defaultdict[tuple[str, int], list[Entry]] = field(default_factory=lambda: defaultdict(list))
+    delivered: defaultdict[tuple[str, int], int] = field(default_factory=lambda: defaultdict(int))
+
+    def append(self, event: Event, partition: int = 0, *, structured: bool = False) -> Entry:
+        """Publish an event on the topic of its type."""
+        attributes = {name: event[name] for name in ("id", "source", "type", "subject")}
+        attributes |= {"specversion": "1.0", "time": rfc3339(event["time"])}
+        if structured:
+            headers = [("content-type", b"application/cloudevents+json")]
+            value = json.dumps({**attributes, "data": event["data"]}).encode()
+        else:
+            headers = [(f"ce_{name}", text.encode()) for name, text in attributes.items()]
+            value = json.dumps(event["data"]).encode()
+        return self._put(event["type"], partition, event["subject"].encode(), value, headers, event)
+
+    def poison(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> Entry:
+        """Publish what is no event."""
+        return self._put(topic, partition, key, value, [], None)
+
+    def _put(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, headers: Any, event: Event | None
+    ) -> Entry:
+        entries = self.partitions[topic, partition]
+        entry = Entry(Record(len(entries), int(RECORDED.timestamp() * 1000), key, value, headers), event)
+        entries.append(entry)
+        return entry
+
+    def waiting(self) -> list[tuple[str, int]]:
+        """The partitions with records that were not delivered."""
+        return sorted(place for place, entries in self.partitions.items() if self.delivered[place] < len(entries))
+
+
+def knowledge(owner: str = "worker") -> Knowledge:
+    """What a worker that has just started knows."""
+    return Knowledge(load_catalog(), erasure_key=ERASURE_KEY, owner=owner)
+
+
+async def worker_connection(url: str) -> asyncpg.Connection[asyncpg.Record]:
+    """A connection with the limits that workers set."""
+    return await connect(url, application="test-worker", limits=WORKER_LIMITS, command_seconds=20)
+
+
+async def clear(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Forget everything that was ever processed."""
+    await connection.execute(";".join(f"delete from {table}" for table in TABLES))
+
+
+async def apply(
+    connection: asyncpg.Connection[asyncpg.Record],
+    known: Knowledge,
+    place: tuple[str, int],
+    entries: Iterable[Entry],
+    condemned: Mapping[int, str] | None = None,
+) -> Done:
+    """One bundle; the partition's account is opened where it was not."""
+    await ledger.open_partition(connection, *place, 0, known.owner)
+    return await process(connection, known, *place, [entry.record for entry in entries], condemned)
+
+
+async def drain(
+    connection: asyncpg.Connection[asyncpg.Record], known: Knowledge, log: Log, size: int = 500
+) -> list[Done]:
+    """Deliver all that waits, partition after partition, in bundles of one size."""
+    done = []
+    for place in log.waiting():
+        entries = log.partitions[place]
+        for start in range(log.delivered[place], len(entries), size):
+            done.append(await apply(connection, known, place, entries[start : start + size]))
+        log.delivered[place] = len(entries)
+    return done
+
+
+async def state_of(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, dict[str, Any]]:
+    """What `gatefold export state` says, by user."""
+    async with connection.transaction():
+        lines = [json.loads(line) async for line in exports.export_state(connection)]
+    return {line.pop("user_id"): line for line in lines}
+
+
+async def awards_of(connection: asyncpg.Connection[asyncpg.Record]) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """What `gatefold export awards` says, by user, badge and context."""
+    async with connection.transaction():
+        lines = [json.loads(line) async for line in exports.export_awards(connection)]
+    return {(line.pop("user_id"), line.pop("badge_key"), line.pop("context")): line for line in lines}
+
+
+async def drift_of(connection: asyncpg.Connection[asyncpg.Record], users: Iterable[str]) -> dict[str, Any]:
+    """What `gatefold recount --check` finds, by user; empty is how it should be."""
+    found = {}
+    fresh = knowledge("recount")
+    for user in users:
+        async with connection.transaction():
+            locked = await collectors.lock(connection, [user], ERASURE_KEY, create=False)
+            drift = (await recounting.recount(connection, fresh, locked[user], refresh=False)).drift
+        if drift:
+            found[user] = drift
+    return found
