@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -72,6 +73,8 @@ def main() -> int:
     from services.stack.errors import StackError
     from services.stack.stack import Stack
 
+    # A topic that was made a moment ago has no leader yet; the producer asks again and says so at length.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     said = Console(stderr=True)
     scale = QUICK if options.quick else Scale()
     names = [options.only] if options.only else list(NAMES)

@@ -31,7 +31,7 @@ class Scale:
     flat_rounds: int = 12
 
 
-QUICK = Scale(users=4_000, events=12_000, pages=120, rounds=1, flat_users=20, flat_rounds=6)
+QUICK = Scale(users=4_000, events=12_000, pages=240, rounds=1, flat_users=40, flat_rounds=6)
 
 
 class Steps(Protocol):

@@ -14,6 +14,7 @@ from bench import bundles, load
 from bench.bundles import Bundle
 from bench.databases import database, session, settle
 from bench.plan import Scale
+from bench.plans import Explainer
 from bench.population import Group, populated
 from bench.stopwatch import Stopwatch, now
 from bench.throughput import measure_floors
@@ -25,7 +26,7 @@ BUNDLE_PAGES = 50
 
 async def profile(server: str, scale: Scale, *, pages: bool, functions: bool) -> None:
     """Measure the bundles of one bench in this process and print the split, beside both floors."""
-    console = Console()
+    console = Console(width=max(120, Console().width))
     unit, count, items, size = (
         ("items", scale.pages, 100, BUNDLE_PAGES) if pages else ("events", scale.events, 1, BUNDLE_EVENTS)
     )
@@ -38,6 +39,7 @@ async def profile(server: str, scale: Scale, *, pages: bool, functions: bool) ->
             f"ours {ours:,.0f} {unit}/s | bare SQL {floors.sql:,.0f} ({ours / floors.sql:.2f})"
             f" | COPY {floors.copy:,.0f} ({ours / floors.copy:.3f}) | {floors.rows:.1f} rows changed per unit"
         )
+        await _plans(server, population, console, planned)
         if functions:
             await _functions(server, population, console, planned)
 
@@ -84,6 +86,16 @@ def _since(started: tuple[float, float]) -> tuple[float, float]:
 
 def _micro(seconds: float) -> str:
     return f"{seconds * 1e6:.1f}"
+
+
+async def _plans(server: str, population: str, console: Console, planned: Sequence[Bundle]) -> None:
+    """The server's figures of the last bundle."""
+    explainer = Explainer()
+    async with database(server, population) as url, session(url) as connection:
+        known = bundles.knowledge()
+        await bundles.run(connection, planned[:-1], known)
+        await bundles.run(explainer.watch(connection), planned[-1:], known)
+    console.print(explainer.table(planned[-1].items))
 
 
 async def _functions(server: str, population: str, console: Console, planned: Sequence[Bundle]) -> None:

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
-
 from catalog.index import load_catalog
 from contracts.envelope import rfc3339
 from services.stores import collectors, exports, ledger
-from services.stores.postgres import WORKER_LIMITS, connect
+from services.stores.postgres import WORKER_LIMITS, Connection, connect
 from services.worker import recounting
 from services.worker.bundle import Done, process
 from services.worker.work import Knowledge
@@ -23,10 +21,11 @@ from tests.model.oracle import Event
 
 RECORDED = datetime(2026, 11, 20, tzinfo=UTC)
 ERASURE_KEY = b"an-erasure-key-of-the-tests"
-TABLES = (
-    "collector", "facet_value", "facet_count", "facts", "release", "owned", "owned_release", "activity", "erased",
-    "user_badges", "outbox", "inbox", "dead_letter", "offset_ledger", "offset_hole",
-)  # fmt: skip
+CLEAR = """
+    delete from collector; delete from facet_value; delete from facet_count; delete from facts; delete from release;
+    delete from owned; delete from owned_release; delete from activity; delete from erased; delete from user_badges;
+    delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
+"""
 
 
 @dataclass(frozen=True)
@@ -89,18 +88,18 @@ def knowledge(owner: str = "worker") -> Knowledge:
     return Knowledge(load_catalog(), erasure_key=ERASURE_KEY, owner=owner)
 
 
-async def worker_connection(url: str) -> asyncpg.Connection[asyncpg.Record]:
+async def worker_connection(url: str) -> Connection:
     """A connection with the limits that workers set."""
     return await connect(url, application="test-worker", limits=WORKER_LIMITS, command_seconds=20)
 
 
-async def clear(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def clear(connection: Connection) -> None:
     """Forget everything that was ever processed."""
-    await connection.execute(";".join(f"delete from {table}" for table in TABLES))
+    await connection.execute(CLEAR)
 
 
 async def apply(
-    connection: asyncpg.Connection[asyncpg.Record],
+    connection: Connection,
     known: Knowledge,
     place: tuple[str, int],
     entries: Iterable[Entry],
@@ -111,9 +110,7 @@ async def apply(
     return await process(connection, known, *place, [entry.record for entry in entries], condemned)
 
 
-async def drain(
-    connection: asyncpg.Connection[asyncpg.Record], known: Knowledge, log: Log, size: int = 500
-) -> list[Done]:
+async def drain(connection: Connection, known: Knowledge, log: Log, size: int = 500) -> list[Done]:
     """Deliver all that waits, partition after partition, in bundles of one size."""
     done = []
     for place in log.waiting():
@@ -124,21 +121,21 @@ async def drain(
     return done
 
 
-async def state_of(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, dict[str, Any]]:
+async def state_of(connection: Connection) -> dict[str, dict[str, Any]]:
     """What `gatefold export state` says, by user."""
     async with connection.transaction():
         lines = [json.loads(line) async for line in exports.export_state(connection)]
     return {line.pop("user_id"): line for line in lines}
 
 
-async def awards_of(connection: asyncpg.Connection[asyncpg.Record]) -> dict[tuple[str, str, str], dict[str, Any]]:
+async def awards_of(connection: Connection) -> dict[tuple[str, str, str], dict[str, Any]]:
     """What `gatefold export awards` says, by user, badge and context."""
     async with connection.transaction():
         lines = [json.loads(line) async for line in exports.export_awards(connection)]
     return {(line.pop("user_id"), line.pop("badge_key"), line.pop("context")): line for line in lines}
 
 
-async def drift_of(connection: asyncpg.Connection[asyncpg.Record], users: Iterable[str]) -> dict[str, Any]:
+async def drift_of(connection: Connection, users: Iterable[str]) -> dict[str, Any]:
     """What `gatefold recount --check` finds, by user; empty is how it should be."""
     found = {}
     fresh = knowledge("recount")

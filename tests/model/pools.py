@@ -24,7 +24,6 @@ FORMATS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
 )  # fmt: skip
 YEARS = (1958, 1969, 1969, 1972, 1985, 1991, 2004, 2019, 2025, 0, 2999, 1859)
 RELEASED = ("1965-12-00", "?", "1974", "12 Mar 1983")
-FIELDS = ("title", "master_id", "year", "released", "country", "artists", "labels", "formats", "genres", "styles", "have")  # fmt: skip
 
 
 def described(release: int, variant: int, fields: frozenset[str]) -> dict[str, Any]:
