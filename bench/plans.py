@@ -1,4 +1,4 @@
-"""What the server does for each statement of one bundle: EXPLAIN (ANALYZE, BUFFERS, WAL), undone, then the real call."""
+"""What the server does for each statement of a bundle: EXPLAIN (ANALYZE, BUFFERS, WAL), undone, then the real call."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from bench.stopwatch import Stopwatch
 from services.stores.postgres import Connection
 
+EXPLAIN = "explain (analyze, timing off, buffers, wal, format json) "
 COLUMNS = ("server µs", "WAL B", "WAL records", "full pages", "buffers hit", "read", "dirtied")
 
 
@@ -30,7 +31,7 @@ class Explainer:
         transaction = connection.transaction()
         await transaction.start()
         try:
-            text = await connection.fetchval(f"explain (analyze, buffers, wal, format json) {sql}", *arguments)
+            text = await connection.fetchval(EXPLAIN + sql, *arguments)
         finally:
             await transaction.rollback()
         document = json.loads(text)[0]

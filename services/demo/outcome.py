@@ -115,7 +115,11 @@ def checks(outcome: Outcome) -> list[Check]:
             taken.done > 0 and taken.left > 0 and bool(taken.heirs) and not taken.stranded,
             f"{taken.name} (pid {taken.pid}) killed with SIGKILL after {taken.done:,} of"
             f" {taken.done + taken.left:,} records of partitions {first}–{last};"
-            + (f" {' and '.join(taken.heirs)} went on after {taken.seconds:.1f} s" if taken.heirs else " nobody went on")
+            + (
+                f" {' and '.join(taken.heirs)} went on after {taken.seconds:.1f} s"
+                if taken.heirs
+                else " nobody went on"
+            )
             + (f"; stranded: {', '.join(map(str, taken.stranded))}" if taken.stranded else ""),
         ),
         Check(
@@ -134,3 +138,39 @@ def _repeated(one: Outcome) -> str:
 def _unequal(awarded: frozenset[str], published: set[str]) -> str:
     missing, foreign = len(awarded - published), len(published - awarded)
     return f"; {missing} not published, {foreign} published and not awarded" if missing or foreign else ""
+
+
+def as_dict(outcome: Outcome) -> dict[str, Any]:
+    """The counts as `gatefold demo --json` prints them."""
+    one, taken = outcome, outcome.takeover
+    return {
+        "sent": one.sent,
+        "in_log": one.in_log,
+        "processed": one.processed,
+        "duplicate": one.duplicate,
+        "dead": one.dead,
+        "outbox": one.outbox,
+        "awards": len(one.awarded),
+        "published": len(set(one.published.values())),
+        "messages": one.messages,
+        "drift": one.recount["drifted"],
+        "dead_letters": [
+            {
+                "topic": letter.topic,
+                "partition": letter.partition,
+                "offset": letter.offset,
+                "stage": letter.stage,
+                "reason": letter.reason,
+            }
+            for letter in one.letters
+        ],
+        "killed": {
+            "worker": taken.name,
+            "pid": taken.pid,
+            "partitions": list(taken.partitions),
+            "processed_before": taken.done,
+            "left": taken.left,
+            "taken_over_by": list(taken.heirs),
+            "seconds": round(taken.seconds, 1),
+        },
+    }

@@ -1,4 +1,4 @@
-"""A whole run: a place, its engines, the processes, the course, and whatever happens: nothing is left behind."""
+"""A whole run: a place, its engines, the processes, the course; and whatever happens, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from services.demo.course import Findings, course
 from services.demo.engines import Place, place
 from services.demo.foreign import guest
 from services.demo.outcome import Check, checks
-from services.demo.processes import Crew, ProcessEnded, crew
+from services.demo.processes import Crew, Process, crew
 from services.demo.screen import Screen
 from services.settings import Settings
 from services.stack.errors import StackError
@@ -26,10 +27,12 @@ from services.stack.errors import StackError
 FIRST: Final = ("postgres", "kafka")
 LAST: Final = "neo4j"
 NAMES: Final = {"postgres": "PostgreSQL", "kafka": "Kafka", "neo4j": "Neo4j"}
+ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+LOOK_SECONDS: Final = 0.2
 
 
 class Failed(Exception):
-    """The run came to no result; `logs` are kept."""
+    """The run came to no result. `logs` are kept; the cause is chained."""
 
     def __init__(self, reason: str, logs: Path) -> None:
         super().__init__(reason)
@@ -40,6 +43,7 @@ class Failed(Exception):
 class Result:
     """A run that came to its end.
 
+    Shape:   `logs` is where they are kept when an invariant did not hold, None otherwise.
     Units:   `seconds` from the start to the last check, the engines' boot included.
     """
 
@@ -48,53 +52,112 @@ class Result:
     seconds: float
     place: Place
     options: Settings
-    logs: Path | None  # kept where an invariant did not hold
+    logs: Path | None
 
     @property
     def held(self) -> bool:
+        """Whether every invariant held."""
         return all(check.held for check in self.checks)
 
 
-def run(screen: Screen, *, state_dir: Path | None, progress: bool, finished: Callable[[Result], None]) -> None:
-    """Do it all; `finished` is told the result while everything still runs, and may take its time.
+def run(
+    screen: Screen, *, state_dir: Path | None, progress: bool, keep: bool, report: Callable[[Result], None]
+) -> Result:
+    """Do it all; `report` is told the result while everything runs, and with `keep` it runs on until Ctrl-C.
 
-    Raises:  Failed; StackError where the engines do not come up; KeyboardInterrupt, after everything was removed.
+    Raises:  Failed; KeyboardInterrupt. In both cases everything was stopped and removed before.
     """
     # While a server boots its clients complain; what matters of that is in our own messages.
     for client in ("aiokafka", "neo4j"):
         logging.getLogger(client).setLevel(logging.CRITICAL)
-    with _every_end_is_an_interrupt(), place(state_dir) as where:
-        _announce(screen, where)
-        where.stack.up(FIRST, progress=progress)
-        options, environment = where.settings()
-        screen.done(f"{' and '.join(NAMES[name] for name in FIRST)} answer")
+    with _interruptible(), place(state_dir) as where:
         try:
-            with guest(where, options), crew(where.logs, environment) as processes, screen:
-                graph = processes.start(
-                    LAST, "stack", "up", "--state-dir", str(where.stack.directory), "--only", LAST, "--json", ends=True
-                )
-                findings = asyncio.run(course(options, processes, screen))
-                _wait_for(processes, graph.child.poll)
-                screen.done(f"{NAMES[LAST]} answers")
-                seconds = screen.seconds
-                screen.stop()
-                found = checks(findings.outcome)
-                logs = None if all(check.held for check in found) else _kept(where)
-                finished(Result(findings, found, seconds, where, options, logs))
-        except StackError:
-            raise
+            screen.title("real collections through the worker, from empty engines to awards")
+            where.stack.up(FIRST, progress=progress)
+            options, environment = where.settings()
+            screen.done(f"{_named(where, FIRST)} answer, {NAMES[LAST]} boots")
+            with guest(where, options), crew(where.logs, environment) as processes:
+                result = _on_engines(screen, where, options, processes)
+                report(result)
+                if keep:
+                    _stay(processes)
+                _uninterrupted()
         except Exception as error:
             raise Failed(_reason(error), _kept(where, traceback.format_exc())) from error
-        screen.restart()
     screen.done("all processes stopped, all data removed")
+    return result
 
 
-def stay(processes_say: Callable[[], None]) -> None:
-    """Return at Ctrl-C; what runs is looked at meanwhile.
+def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew) -> Result:
+    """The run between the boot and the report."""
+    directory = str(where.stack.directory)
+    graph = processes.start(LAST, "stack", "up", "--state-dir", directory, "--only", LAST, "--json", ends=True)
+    with screen:
+        findings = asyncio.run(course(options, processes, screen))
+        _finish(graph, processes)
+        screen.done(f"{_named(where, (LAST,))} answers")
+    found = checks(findings.outcome)
+    logs = None if all(check.held for check in found) else _kept(where)
+    return Result(findings, found, screen.seconds, where, options, logs)
 
-    Raises:  ProcessEnded.
+
+def _finish(process: Process, processes: Crew) -> None:
+    """Wait for a command that ends by itself.
+
+    Raises:  ProcessEnded where it or another one fails.
+    """
+    while process.child.poll() is None:
+        time.sleep(LOOK_SECONDS)
+        processes.check()
+    processes.check()
+
+
+def _stay(processes: Crew) -> None:
+    """Return at Ctrl-C.
+
+    Raises:  ProcessEnded when one of the processes does not stay.
     """
     with contextlib.suppress(KeyboardInterrupt):
         while True:
-            time.sleep(0.5)
-            processes_say()
+            time.sleep(LOOK_SECONDS)
+            processes.check()
+
+
+def _named(where: Place, engines: tuple[str, ...]) -> str:
+    return " and ".join(NAMES[name] + (" (not ours)" if name in where.replaced else "") for name in engines)
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in a sentence; our own exceptions are sentences already."""
+    ours = isinstance(error, StackError) or type(error).__module__.startswith("services.")
+    return str(error) if ours else f"{type(error).__name__}: {error}"
+
+
+def _kept(where: Place, trace: str = "") -> Path:
+    """A directory that outlives the run, with all logs in it."""
+    target = Path(tempfile.mkdtemp(prefix="gatefold-demo-logs-"))
+    where.save_logs(target)
+    if trace:
+        (target / "traceback.txt").write_text(trace, encoding="utf-8")
+    return target
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the run as Ctrl-C does; whoever is impatient cannot end the tidying up."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        _uninterrupted()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in ENDS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _uninterrupted() -> None:
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)

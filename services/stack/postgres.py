@@ -7,10 +7,12 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from services.stack.engine import Engine, Launch
 from services.stack.errors import BootFailed
 from services.stack.ports import LOOPBACK
+from services.stack.state import write_private
 from services.stack.unprivileged import binaries, data_home, server_owner
 
 ROLE = "gatefold"
@@ -51,26 +53,23 @@ class Postgres(Engine):
     def create(self, ports: Mapping[str, int], log: Path) -> None:
         self._own(self._place)
         self._own(self._data)
-        with tempfile.NamedTemporaryFile("w", prefix="gatefold-", suffix=".pw") as secret:
-            secret.write(self.password)
-            secret.flush()
-            if self._owner is not None:
-                os.chown(secret.name, self._owner.uid, self._owner.gid)
-            argv = [str(binaries(self._owner) / "initdb"), "-D", str(self._data), "-U", ROLE, "--pwfile", secret.name]
-            argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--data-checksums"]
-            # Text sorts by code point, whatever the machine's locale is.
-            argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-c", f"cluster_name={self.marker}"]
-            done = subprocess.run(
-                argv,
-                cwd=self._data,
-                env={"PATH": os.defpath, "LC_ALL": "C"},
-                capture_output=True,
-                text=True,
-                check=False,
-                user=None if self._owner is None else self._owner.uid,
-                group=None if self._owner is None else self._owner.gid,
-                extra_groups=None if self._owner is None else (),
-            )
+        # Beside the data: what a killed boot leaves of it goes with them.
+        secret = self._place / "password"
+        write_private(secret, self.password)
+        account: dict[str, Any] = (
+            {} if self._owner is None else {"user": self._owner.uid, "group": self._owner.gid, "extra_groups": ()}
+        )
+        if self._owner is not None:
+            os.chown(secret, self._owner.uid, self._owner.gid)
+        argv = [str(binaries(self._owner) / "initdb"), "-D", str(self._data), "-U", ROLE, "--pwfile", str(secret)]
+        argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--data-checksums"]
+        # Text sorts by code point, whatever the machine's locale is.
+        argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-c", f"cluster_name={self.marker}"]
+        environment = {"PATH": os.defpath, "LC_ALL": "C"}
+        done = subprocess.run(
+            argv, cwd=self._data, env=environment, capture_output=True, text=True, check=False, **account
+        )
+        secret.unlink()
         with log.open("a", encoding="utf-8") as file:
             file.write(done.stdout + done.stderr)
         if done.returncode:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from services.state.facts import Stamp
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import rows, statements
 
 SQL = statements("activity")
 
@@ -24,36 +25,35 @@ class Fact:
 
 async def load(connection: Connection, keys: Iterable[Key]) -> dict[Key, Fact]:
     """Objects by user, kind and id."""
-    wanted = list(keys)
-    rows = await connection.fetch(SQL["load"], *(list(column) for column in zip(*wanted, strict=True)))
+    wanted = rows({"user_id": user, "kind": kind, "object_id": object_id} for user, kind, object_id in keys)
     return {
-        (row["user_id"], row["kind"], row["object_id"]): Fact(
-            row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"])
-        )
-        for row in rows
+        (row["user_id"], row["kind"], row["object_id"]): _fact(row)
+        for row in await connection.fetch(SQL["load"], wanted)
     }
 
 
 async def save(connection: Connection, objects: Mapping[Key, Fact]) -> None:
     """Write objects, sorted by key."""
-    rows = sorted(objects.items(), key=lambda row: row[0])
-    if rows:
-        await connection.execute(
-            SQL["save"],
-            [user for (user, _, _), _ in rows],
-            [kind for (_, kind, _), _ in rows],
-            [object_id for (_, _, object_id), _ in rows],
-            [fact.present for _, fact in rows],
-            [fact.stamp.time for _, fact in rows],
-            [fact.stamp.id for _, fact in rows],
-            [fact.stamp.source for _, fact in rows],
-        )
+    if objects:
+        await connection.execute(SQL["save"], rows(_row(key, objects[key]) for key in sorted(objects)))
+
+
+def _row(key: Key, fact: Fact) -> dict[str, Any]:
+    return {
+        "user_id": key[0],
+        "kind": key[1],
+        "object_id": key[2],
+        "present": fact.present,
+        "changed_at": fact.stamp.time,
+        "by_id": fact.stamp.id,
+        "by_source": fact.stamp.source,
+    }
+
+
+def _fact(row: Any) -> Fact:
+    return Fact(row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"]))
 
 
 async def of_user(connection: Connection, user_id: str) -> dict[tuple[str, str], Fact]:
     """All objects of a user, by kind and id."""
-    rows = await connection.fetch(SQL["of_user"], user_id)
-    return {
-        (row["kind"], row["object_id"]): Fact(row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"]))
-        for row in rows
-    }
+    return {(row["kind"], row["object_id"]): _fact(row) for row in await connection.fetch(SQL["of_user"], user_id)}

@@ -14,6 +14,7 @@ from services.stores.postgres import Connection
 from services.stores.queries import statements
 
 SQL = statements("awards")
+_ENCODER = msgspec.json.Encoder()
 
 Name = tuple[str, str, str]  # user, badge key, context
 
@@ -60,20 +61,9 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     """Store awards; answers those that did not stand before."""
     if not awards:
         return set()
-    rows = sorted(awards, key=lambda one: (one.user_id, one.badge_key, one.context))
-    found = await connection.fetch(
-        SQL["insert"],
-        [one.user_id for one in rows],
-        [one.badge_key for one in rows],
-        [one.context for one in rows],
-        [one.award_id for one in rows],
-        [one.awarded_at for one in rows],
-        [one.trigger for one in rows],
-        [msgspec.json.encode(one.caused_by).decode() for one in rows],
-        [one.batch_id for one in rows],
-        [msgspec.json.encode(one.evidence).decode() for one in rows],
-    )
-    return {(row["user_id"], row["badge_key"], row["context"]) for row in found}
+    new = sorted(awards, key=lambda one: (one.user_id, one.badge_key, one.context))
+    found = await connection.fetch(SQL["insert"], _ENCODER.encode(new).decode())
+    return {(user, key, context) for user, key, context in found}
 
 
 async def publish(connection: Connection, messages: Sequence[Message]) -> None:

@@ -6,33 +6,37 @@ from collections.abc import Iterable, Mapping
 
 from services.state.facts import NOTHING, Facts, Statement, facts_of, merge
 from services.stores import facts
-from services.stores.ownership import stamps_out, statement_in
+from services.stores.ownership import statement_in
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import rows, statements
 
 SQL = statements("catalogue")
 
 
 async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Statement]:
     """What is known of each release; nothing for those the catalogue does not have."""
-    rows = await connection.fetch(SQL["load"], list(release_ids))
-    return {row["release_id"]: statement_in(row["content"], row) for row in rows}
+    found = await connection.fetch(SQL["load"], list(release_ids))
+    return {row["release_id"]: statement_in(row["content"], row) for row in found}
 
 
 async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
     """Write what the catalogue says of these releases; needs the catalogue lock."""
-    rows = sorted(said.items())
-    contents = [(release_id, statement.facts.content) for release_id, statement in rows]
-    ids = await facts.resolve(connection, contents)
-    stamps = [statement.stamp for _, statement in rows if statement.stamp is not None]
+    contents = {release_id: (release_id, statement.facts.content) for release_id, statement in said.items()}
+    ids = await facts.resolve(connection, contents.values())
     await connection.execute(
         SQL["save"],
-        [release_id for release_id, _ in rows],
-        [ids[content] for content in contents],
-        [stamp.time for stamp in stamps],
-        [stamp.id for stamp in stamps],
-        [stamp.source for stamp in stamps],
-        [stamps_out(statement) for _, statement in rows],
+        rows(
+            {
+                "release_id": release_id,
+                "facts_id": ids[contents[release_id]],
+                "stated_at": stamp.time,
+                "by_id": stamp.id,
+                "by_source": stamp.source,
+                "stamps": statement.stamps,
+            }
+            for release_id, statement in sorted(said.items())
+            if (stamp := statement.stamp) is not None
+        ),
     )
 
 
@@ -43,10 +47,10 @@ async def owners_to_tell(connection: Connection, release_id: int, known: Facts) 
         for row in await connection.fetch(SQL["variants"], release_id)
         if merge(known, _facts(row["stated"])) != _facts(row["counted"])
     ]
-    rows = await connection.fetch(
+    owners = await connection.fetch(
         SQL["owners"], release_id, [facts_id for facts_id, _ in stale], [stated_id for _, stated_id in stale]
     )
-    return [row["user_id"] for row in rows]
+    return [row["user_id"] for row in owners]
 
 
 def _facts(content: str | None) -> Facts:

@@ -6,10 +6,11 @@ import hmac
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from services.state.collector import COUNTERS, Collector
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import rows, statements
 
 SQL = statements("collectors")
 
@@ -48,15 +49,15 @@ async def lock(
         if unknown:
             hashes = {user: user_hash(erasure_key, user) for user in unknown}
             void = await erased_at(connection, hashes.values())
-            rows = await connection.fetch(SQL["create"], unknown, [void.get(hashes[user]) for user in unknown])
-            created |= {row["user_id"] for row in rows}
+            new = await connection.fetch(SQL["create"], unknown, [void.get(hashes[user]) for user in unknown])
+            created |= {row["user_id"] for row in new}
     return found
 
 
 async def erased_at(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, datetime]:
     """Time of the last deletion by user hash, where there was one."""
-    rows = await connection.fetch(SQL["erased"], list(hashes))
-    return {row["user_hash"]: row["erased_at"] for row in rows}
+    found = await connection.fetch(SQL["erased"], list(hashes))
+    return {row["user_hash"]: row["erased_at"] for row in found}
 
 
 async def erase(connection: Connection, hash_: bytes, at: datetime) -> None:
@@ -66,20 +67,20 @@ async def erase(connection: Connection, hash_: bytes, at: datetime) -> None:
 
 async def save(connection: Connection, collectors: Iterable[Collector]) -> None:
     """Write the counters of these users, in user order."""
-    rows = sorted(collectors, key=lambda one: one.user_id)
-    if not rows:
-        return
-    counters = [one.counters for one in rows]
-    await connection.execute(
-        SQL["save"],
-        [one.user_id for one in rows],
-        *[[of[name] for of in counters] for name in COUNTERS],
-        [one.age_seen for one in rows],
-        [one.facets.pack() for one in rows],
-        [one.years.pack() for one in rows],
-        [one.joined_on for one in rows],
-        [one.erased_at for one in rows],
-    )
+    changed = sorted(collectors, key=lambda one: one.user_id)
+    if changed:
+        await connection.execute(SQL["save"], rows(_row(one) for one in changed))
+
+
+def _row(collector: Collector) -> dict[str, Any]:
+    return collector.counters | {
+        "user_id": collector.user_id,
+        "age_seen": collector.age_seen,
+        "facets": "\\x" + collector.facets.pack().hex(),
+        "years": "\\x" + collector.years.pack().hex(),
+        "joined_on": collector.joined_on,
+        "erased_at": collector.erased_at,
+    }
 
 
 async def remove(connection: Connection, users: Collection[str]) -> None:

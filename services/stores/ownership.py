@@ -8,22 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from services.state.collector import Unbounded
-from services.state.facts import NOTHING, Facts, Stamp, Statement, facts_of
+from services.state.facts import Facts, Stamp, Statement, facts_of
 from services.state.holdings import EMPTY, Copy, Holding
 from services.stores import facts
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import rows, statements
 
 SQL = statements("ownership")
 
 Key = tuple[str, int]  # user and instance, or user and release
-
-
-def stamps_out(statement: Statement) -> str | None:
-    """Per-field stamps as JSON; None where one stamp holds for all."""
-    if statement.stamps is None:
-        return None
-    return json.dumps({name: [at.time.isoformat(), at.id, at.source] for name, at in statement.stamps.items()})
+CountKey = tuple[str, bytes, int]  # user, facet, value
 
 
 def statement_in(content: str | None, row: Any) -> Statement:
@@ -50,104 +44,96 @@ def _holding(row: Any) -> Holding:
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:
     """Copies and tombstones by user and instance."""
-    wanted = list(keys)
-    rows = await connection.fetch(SQL["load_owned"], [user for user, _ in wanted], [number for _, number in wanted])
-    return {(row["user_id"], row["instance_id"]): _copy(row) for row in rows}
+    wanted = rows({"user_id": user, "instance_id": instance} for user, instance in keys)
+    found = await connection.fetch(SQL["load_owned"], wanted)
+    return {(row["user_id"], row["instance_id"]): _copy(row) for row in found}
 
 
 async def load_holdings(connection: Connection, keys: Iterable[Key]) -> dict[Key, Holding]:
     """Owned releases by user and release."""
-    wanted = list(keys)
-    rows = await connection.fetch(SQL["load_releases"], [user for user, _ in wanted], [id_ for _, id_ in wanted])
-    return {(row["user_id"], row["release_id"]): _holding(row) for row in rows}
+    wanted = rows({"user_id": user, "release_id": release} for user, release in keys)
+    found = await connection.fetch(SQL["load_releases"], wanted)
+    return {(row["user_id"], row["release_id"]): _holding(row) for row in found}
 
 
-async def load_counts(connection: Connection, keys: Iterable[tuple[str, bytes, int]]) -> dict[str, Unbounded]:
+async def load_counts(connection: Connection, keys: Iterable[CountKey]) -> dict[str, Unbounded]:
     """Counts of labels and masters, by user."""
-    wanted = list(keys)
+    wanted = rows({"user_id": user, "facet": facet.decode(), "value": value} for user, facet, value in keys)
     found: dict[str, Unbounded] = {}
-    if not wanted:
-        return found
-    rows = await connection.fetch(
-        SQL["load_counts"],
-        [user for user, _, _ in wanted],
-        [facet for _, facet, _ in wanted],
-        [value for _, _, value in wanted],
-    )
-    for row in rows:
-        found.setdefault(row["user_id"], {})[row["facet"], row["value"]] = row["n"]
+    for user, facet, value, number in await connection.fetch(SQL["load_counts"], wanted):
+        found.setdefault(user, {})[facet, value] = number
     return found
 
 
 async def save_copies(connection: Connection, copies: Mapping[Key, Copy]) -> None:
     """Write copies and tombstones, sorted by key."""
-    rows = sorted(copies.items())
-    if not rows:
-        return
-    await connection.execute(
-        SQL["save_owned"],
-        [user for (user, _), _ in rows],
-        [instance for (_, instance), _ in rows],
-        [copy.release_id for _, copy in rows],
-        [copy.present for _, copy in rows],
-        [copy.stamp.time for _, copy in rows],
-        [copy.stamp.id for _, copy in rows],
-        [copy.stamp.source for _, copy in rows],
-    )
+    if copies:
+        await connection.execute(SQL["save_owned"], rows(_owned(key, copies[key]) for key in sorted(copies)))
+
+
+def _owned(key: Key, copy: Copy) -> dict[str, Any]:
+    stamp = copy.stamp
+    return {
+        "user_id": key[0],
+        "instance_id": key[1],
+        "release_id": copy.release_id,
+        "present": copy.present,
+        "changed_at": stamp.time,
+        "by_id": stamp.id,
+        "by_source": stamp.source,
+    }
 
 
 async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> None:
     """Write owned releases with the facts they count and state, sorted by key."""
-    rows = sorted(holdings.items(), key=lambda row: row[0])
-    if not rows:
+    if not holdings:
         return
-    stated = [None if one.statement.facts == NOTHING else one.statement.facts.content for _, one in rows]
-    counted = [None if one.counted in (None, EMPTY) else one.counted for _, one in rows]
-    releases = [release for (_, release), _ in rows]
-    ids = await facts.resolve(
-        connection,
-        {
-            (release, content)
-            for contents in (stated, counted)
-            for release, content in zip(releases, contents, strict=True)
-            if content is not None
-        },
-    )
-    stamps = [one.statement.stamp for _, one in rows]
+    contents: set[facts.Content] = set()
+    for (_, release), holding in holdings.items():
+        contents.add((release, holding.statement.facts.content))
+        contents.add((release, holding.counted or EMPTY))
+    ids: dict[facts.Content, int | None] = {
+        **await facts.resolve(connection, {one for one in contents if one[1] != EMPTY})
+    }
     await connection.execute(
-        SQL["save_releases"],
-        [user for (user, _), _ in rows],
-        releases,
-        [one.copies for _, one in rows],
-        [
-            None if content is None else ids[release, content]
-            for release, content in zip(releases, counted, strict=True)
-        ],
-        [None if content is None else ids[release, content] for release, content in zip(releases, stated, strict=True)],
-        [None if stamp is None else stamp.time for stamp in stamps],
-        [None if stamp is None else stamp.id for stamp in stamps],
-        [None if stamp is None else stamp.source for stamp in stamps],
-        [stamps_out(one.statement) for _, one in rows],
+        SQL["save_releases"], rows(_owned_release(key, holdings[key], ids) for key in sorted(holdings))
     )
 
 
-async def save_counts(connection: Connection, counts: Mapping[tuple[str, bytes, int], int]) -> None:
+def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> dict[str, Any]:
+    user, release = key
+    statement = holding.statement
+    stamp = statement.stamp
+    row = {
+        "user_id": user,
+        "release_id": release,
+        "copies": holding.copies,
+        "facts_id": ids.get((release, holding.counted or EMPTY)),
+        "stated_id": ids.get((release, statement.facts.content)),
+    }
+    if stamp is not None:
+        row |= {"stated_at": stamp.time, "by_id": stamp.id, "by_source": stamp.source}
+    if statement.stamps is not None:
+        row["stamps"] = statement.stamps
+    return row
+
+
+async def save_counts(connection: Connection, counts: Mapping[CountKey, int]) -> None:
     """Write counts of labels and masters, sorted by key."""
-    rows = sorted(counts.items())
-    if rows:
+    if counts:
         await connection.execute(
             SQL["save_counts"],
-            [user for (user, _, _), _ in rows],
-            [facet for (_, facet, _), _ in rows],
-            [value for (_, _, value), _ in rows],
-            [number for _, number in rows],
+            rows(
+                {"user_id": key[0], "facet": key[1].decode(), "value": key[2], "n": counts[key]}
+                for key in sorted(counts)
+            ),
         )
 
 
 async def oldest(connection: Connection, user_id: str, year: int, but: Iterable[int]) -> dict[int, Facts]:
     """Releases of pressing year `year` that are counted for a user, but for those named."""
-    rows = await connection.fetch(SQL["oldest"], user_id, list(but))
-    found = {row["release_id"]: facts_of(row["content"]) for row in rows}
+    stored = await connection.fetch(SQL["oldest"], user_id, list(but))
+    found = {row["release_id"]: facts_of(row["content"]) for row in stored}
     return {release_id: said for release_id, said in found.items() if said.pressing_year() == year}
 
 
@@ -163,8 +149,8 @@ async def holdings_of(connection: Connection, user_id: str) -> dict[int, Holding
 
 async def counts_of(connection: Connection, user_id: str) -> Unbounded:
     """All counts of labels and masters of a user; zeros are not counts."""
-    rows = await connection.fetch(SQL["counts_of"], user_id)
-    return {(row["facet"], row["value"]): row["n"] for row in rows if row["n"]}
+    stored = await connection.fetch(SQL["counts_of"], user_id)
+    return {(facet, value): number for facet, value, number in stored if number}
 
 
 async def replace_counts(connection: Connection, user_id: str, counts: Unbounded) -> None:

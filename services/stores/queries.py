@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
+import msgspec
+
+_ENCODER = msgspec.json.Encoder()
 _NAME = re.compile(r"^-- name: ([a-z_]+)\n", re.MULTILINE)
 
 
@@ -25,6 +29,11 @@ def statements(subject: str) -> Mapping[str, str]:
             raise ValueError(f"sql/{subject}.sql names {name} twice")
         found[name] = body.strip().rstrip(";")
     return MappingProxyType(found)
+
+
+def rows(items: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as one JSON parameter, for `json_to_recordset`: an array per column takes the client six times as long."""
+    return _ENCODER.encode(list(items)).decode()
 
 
 def subjects() -> list[str]:

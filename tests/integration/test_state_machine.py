@@ -79,9 +79,9 @@ class Histories(RuleBasedStateMachine):
         self.number = 0
         self.changed = True
         self.workers: list[tuple[Any, Any]] = [(None, None), (None, None)]
-        self.run(self.start())
+        self.wait(self.start())
 
-    def run(self, what: Any) -> Any:
+    def wait(self, what: Any) -> Any:
         return self.runner.run(what)
 
     async def start(self) -> None:
@@ -191,7 +191,7 @@ class Histories(RuleBasedStateMachine):
 
     # --- what workers do -------------------------------------------------------------------------------------------
 
-    def bundle(self, data: Any, size: int, *, other_than: tuple[str, int] | None = None) -> Any:
+    def next_bundle(self, data: Any, size: int, *, other_than: tuple[str, int] | None = None) -> Any:
         """A partition that waits and its next records."""
         places = [place for place in self.log.waiting() if place != other_than]
         if not places:
@@ -212,17 +212,17 @@ class Histories(RuleBasedStateMachine):
         self.changed = True
         return due
 
-    async def bury_and_apply(self, number: int, place: tuple[str, int], entries: list[Entry]) -> None:
+    async def apply(self, number: int, place: tuple[str, int], entries: list[Entry]) -> None:
         connection, known = self.workers[number]
         await lab.apply(connection, known, place, entries)
 
     def deliver(self, number: int, place: tuple[str, int], entries: list[Entry]) -> None:
-        before = self.run(self.sweeps())
-        self.run(self.bury_and_apply(number, place, entries))
+        before = self.wait(self.sweeps())
+        self.wait(self.apply(number, place, entries))
         due = self.processed(place, entries, self.models)
         self.log.delivered[place] += len(entries)
         if place[0] == "release.described" and len(self.models) == 1:
-            assert self.run(self.sweeps()) - before == due - before
+            assert self.wait(self.sweeps()) - before == due - before
 
     async def sweeps(self) -> set[tuple[str, str]]:
         """Who is told to be swept by the outbox, because of which event."""
@@ -233,7 +233,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), size=st.integers(1, 12), number=st.sampled_from((0, 1)), back=st.integers(0, 3))
     def deliver_some(self, data: Any, size: int, number: int, back: int) -> None:
         """A bundle; it may begin with records that were delivered before."""
-        place, entries = self.bundle(data, size)
+        place, entries = self.next_bundle(data, size)
         start = max(0, self.log.delivered[place] - back)
         seen = self.log.partitions[place][start : self.log.delivered[place]]
         self.deliver_again(number, place, seen + entries, len(seen))
@@ -241,7 +241,7 @@ class Histories(RuleBasedStateMachine):
     def deliver_again(self, number: int, place: tuple[str, int], entries: list[Entry], seen: int) -> None:
         if not seen:
             return self.deliver(number, place, entries)
-        self.run(self.bury_and_apply(number, place, entries))
+        self.wait(self.apply(number, place, entries))
         self.processed(place, entries[seen:], self.models)
         self.log.delivered[place] += len(entries) - seen
         return None
@@ -257,7 +257,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), size=st.integers(1, 12), killed=st.booleans())
     def crash_before_commit(self, data: Any, size: int, killed: bool) -> None:
         """All is written but not committed when the worker dies, or its connection."""
-        place, entries = self.bundle(data, size)
+        place, entries = self.next_bundle(data, size)
         connection, known = self.workers[0]
 
         async def die(*_: Any, **__: Any) -> None:
@@ -268,31 +268,31 @@ class Histories(RuleBasedStateMachine):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ledger, "advance", die)
             with pytest.raises((Crash, asyncpg.InterfaceError)):
-                self.run(lab.apply(connection, known, place, entries))
+                self.wait(lab.apply(connection, known, place, entries))
         if killed:
-            self.run(self.restart(0))
+            self.wait(self.restart(0))
         self.changed = True
 
     @precondition(lambda self: self.log.waiting())
     @rule(data=st.data(), size=st.integers(1, 12))
     def crash_after_commit(self, data: Any, size: int) -> None:
         """Nobody learned that the bundle was committed: another worker gets all of it once more."""
-        place, entries = self.bundle(data, size)
+        place, entries = self.next_bundle(data, size)
         self.deliver(0, place, entries)
-        self.run(self.restart(0))
+        self.wait(self.restart(0))
         self.deliver_again(1, place, entries, len(entries))
 
     @precondition(lambda self: len(self.log.waiting()) > 1)
     @rule(data=st.data(), first_size=st.integers(1, 12), second_size=st.integers(1, 12))
     def deliver_at_once(self, data: Any, first_size: int, second_size: int) -> None:
         """Two workers at the same time, on different partitions: some order of the two explains what comes out."""
-        first = self.bundle(data, first_size)
-        second = self.bundle(data, second_size, other_than=first[0])
+        first = self.next_bundle(data, first_size)
+        second = self.next_bundle(data, second_size, other_than=first[0])
 
         async def both() -> None:
-            await asyncio.gather(self.bury_and_apply(0, *first), self.bury_and_apply(1, *second))
+            await asyncio.gather(self.apply(0, *first), self.apply(1, *second))
 
-        self.run(both())
+        self.wait(both())
         candidates = []
         for order in ((first, second), (second, first)):
             models = copy.deepcopy(self.models)
@@ -301,7 +301,7 @@ class Histories(RuleBasedStateMachine):
             candidates += models
         for place, entries in (first, second):
             self.log.delivered[place] += len(entries)
-        found = self.run(self.found())
+        found = self.wait(self.found())
         fitting = [model for model in candidates if expected(model) == found]
         assert fitting, [difference(expected(model), found) for model in candidates]
         self.models = list({repr(vars(model)): model for model in fitting}.values())[:4]
@@ -319,7 +319,7 @@ class Histories(RuleBasedStateMachine):
                 self.log.append(event, pools.USERS.index(row["subject"]) % 2)
                 sent.append(event)
 
-        self.run(take())
+        self.wait(take())
         return multiple(*sent)
 
     # --- what must hold --------------------------------------------------------------------------------------------
@@ -346,11 +346,11 @@ class Histories(RuleBasedStateMachine):
         if not self.changed:
             return
         self.changed = False
-        found = self.run(self.found())
+        found = self.wait(self.found())
         self.models = [model for model in self.models if expected(model) == found] or self.models
         for model in self.models[:1]:
             assert not difference(expected(model), found)
-        self.run(self.is_consistent(found))
+        self.wait(self.is_consistent(found))
 
     async def is_consistent(self, found: dict[str, Any]) -> None:
         connection = self.workers[0][0]

@@ -6,9 +6,9 @@ select user_id, badge_key, context from user_badges where user_id = any($1::text
 -- Awards that are new; one per user, badge and context, whatever happens.
 insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence)
 select user_id, badge_key, context, award_id, awarded_at, 'auto', trigger, caused_by, batch_id, evidence
-from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[], $6::text[], $7::json[], $8::uuid[],
-            $9::jsonb[])
-     as n (user_id, badge_key, context, award_id, awarded_at, trigger, caused_by, batch_id, evidence)
+from json_to_recordset($1::json) as n (
+    user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
+    batch_id uuid, evidence jsonb)
 on conflict do nothing
 returning user_id, badge_key, context;
 

@@ -7,7 +7,8 @@ where r.release_id = any($1::bigint[]);
 -- name: save
 -- What the catalogue says of releases after a bundle.
 insert into release (release_id, facts_id, stated_at, by_id, by_source, stamps)
-select * from unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::json[])
+select * from json_to_recordset($1::json) as n (
+    release_id bigint, facts_id bigint, stated_at timestamptz, by_id text, by_source text, stamps json)
 on conflict (release_id) do update
 set facts_id = excluded.facts_id, stated_at = excluded.stated_at, by_id = excluded.by_id,
     by_source = excluded.by_source, stamps = excluded.stamps;

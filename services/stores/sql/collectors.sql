@@ -23,13 +23,11 @@ set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = 
     taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
     compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, facets = n.facets,
     years = n.years, erased_at = n.erased_at
-from unnest($1::text[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::integer[], $7::integer[],
-            $8::integer[], $9::integer[], $10::integer[], $11::integer[], $12::integer[], $13::integer[],
-            $14::integer[], $15::integer[], $16::integer[], $17::integer[], $18::integer[], $19::bytea[],
-            $20::bytea[], $21::date[], $22::timestamptz[])
-     as n (user_id, releases, genres, styles, labels, countries, decades, largest_decade, mono_releases, formats,
-           deep_cuts, taste_dimensions, reviews, edits, wishlist, compares, oldest_year, age_seen, facets, years,
-           joined_on, erased_at)
+from json_to_recordset($1::json) as n (
+    user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
+    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, taste_dimensions integer,
+    reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
+    facets bytea, years bytea, joined_on date, erased_at timestamptz)
 where c.user_id = n.user_id;
 
 -- name: remove

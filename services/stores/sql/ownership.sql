@@ -1,14 +1,14 @@
 -- name: load_owned
 -- Copies by user and instance.
 select o.user_id, o.instance_id, o.release_id, o.present, o.changed_at, o.by_id, o.by_source
-from unnest($1::text[], $2::bigint[]) as k (user_id, instance_id)
+from json_to_recordset($1::json) as k (user_id text, instance_id bigint)
 join owned o on o.user_id = k.user_id and o.instance_id = k.instance_id;
 
 -- name: load_releases
 -- What users own and said of releases, with the facts counted for them and the facts they stated.
 select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.stated_id, s.content as stated,
        r.stated_at, r.by_id, r.by_source, r.stamps
-from unnest($1::text[], $2::bigint[]) as k (user_id, release_id)
+from json_to_recordset($1::json) as k (user_id text, release_id bigint)
 join owned_release r on r.user_id = k.user_id and r.release_id = k.release_id
 left join facts c on c.facts_id = r.facts_id
 left join facts s on s.facts_id = r.stated_id;
@@ -16,13 +16,15 @@ left join facts s on s.facts_id = r.stated_id;
 -- name: load_counts
 -- Counts of labels and masters.
 select f.user_id, f.facet, f.value, f.n
-from unnest($1::text[], $2::"char"[], $3::bigint[]) as k (user_id, facet, value)
+from json_to_recordset($1::json) as k (user_id text, facet "char", value bigint)
 join facet_count f on f.user_id = k.user_id and f.facet = k.facet and f.value = k.value;
 
 -- name: save_owned
 -- Copies and tombstones after a bundle.
 insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source)
-select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::boolean[], $5::timestamptz[], $6::text[], $7::text[])
+select * from json_to_recordset($1::json) as n (
+    user_id text, instance_id bigint, release_id bigint, present boolean, changed_at timestamptz, by_id text,
+    by_source text)
 on conflict (user_id, instance_id) do update
 set release_id = excluded.release_id, present = excluded.present, changed_at = excluded.changed_at,
     by_id = excluded.by_id, by_source = excluded.by_source;
@@ -30,8 +32,9 @@ set release_id = excluded.release_id, present = excluded.present, changed_at = e
 -- name: save_releases
 -- Owned releases after a bundle.
 insert into owned_release (user_id, release_id, copies, facts_id, stated_id, stated_at, by_id, by_source, stamps)
-select * from unnest($1::text[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::timestamptz[],
-                     $7::text[], $8::text[], $9::json[])
+select * from json_to_recordset($1::json) as n (
+    user_id text, release_id bigint, copies integer, facts_id bigint, stated_id bigint, stated_at timestamptz,
+    by_id text, by_source text, stamps json)
 on conflict (user_id, release_id) do update
 set copies = excluded.copies, facts_id = excluded.facts_id, stated_id = excluded.stated_id,
     stated_at = excluded.stated_at, by_id = excluded.by_id, by_source = excluded.by_source, stamps = excluded.stamps;
@@ -39,7 +42,7 @@ set copies = excluded.copies, facts_id = excluded.facts_id, stated_id = excluded
 -- name: save_counts
 -- Counts of labels and masters after a bundle.
 insert into facet_count (user_id, facet, value, n)
-select * from unnest($1::text[], $2::"char"[], $3::bigint[], $4::integer[])
+select * from json_to_recordset($1::json) as n (user_id text, facet "char", value bigint, n integer)
 on conflict (user_id, facet, value) do update set n = excluded.n;
 
 -- name: oldest

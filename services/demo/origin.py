@@ -1,0 +1,17 @@
+"""Where each collector of the demo comes from, in a few words; deploy/demo/ORIGIN.md says it in full."""
+
+from __future__ import annotations
+
+from services.demo import data
+
+
+def origins() -> dict[str, str]:
+    """What each collector is, by name; the numbers are counted in the data."""
+    exports = data.snapshots("collection")
+    sizes = [len(export.table.rows) for export in exports]
+    records = {row.cells["release_id"] for row in data.copies().rows}
+    return {
+        data.COPIES_OF: f"a real collection of {len(records):,} records (MIT)",
+        data.COMPOSED: f"composed from {len(data.composed_releases()):,} CC0 records, nobody's collection",
+        data.SNAPSHOTS_OF: f"a real collection, {len(exports)} exports of {min(sizes)} to {max(sizes)} records (MIT)",
+    }
