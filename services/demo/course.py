@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from services.cli.positions import observe
 from services.demo import data
 from services.demo.engines import PARTITIONS
 from services.demo.http import LIST, Answer, Api
+from services.demo.killing import Sending
 from services.demo.outcome import Letter, Outcome, Takeover
 from services.demo.processes import Crew, Process, ProcessEnded
 from services.demo.published import Published, listening
 from services.demo.screen import Screen
-from services.demo.killing import Sending, span
 from services.demo.sending import sendables
-from services.demo.watch import LOG_POLL_SECONDS, Watch
+from services.demo.watch import Watch
+from services.demo.words import counted, span
 from services.kafka import LogReader, Publisher
 from services.settings import Settings
 from services.stores import awards, dead_letters
@@ -52,11 +53,11 @@ async def prepare(options: Settings) -> str:
         await admin.create(todo)
     finally:
         await admin.close()
-    return f"{len(steps)} migration{'s' * (len(steps) != 1)}, {len(todo.create)} topics of {PARTITIONS} partitions"
+    return f"{counted(len(steps), 'migrations')}, {counted(len(todo.create), 'topics')} of {PARTITIONS} partitions"
 
 
-async def course(options: Settings, crew: Crew, screen: Screen) -> Findings:
-    """From empty tables and topics to everything counted.
+async def course(options: Settings, crew: Crew, screen: Screen, ready: Callable[[], None]) -> Findings:
+    """From empty tables and topics to everything counted; `ready` is called when all processes are.
 
     Raises:  NotInTime, ProcessEnded, NotSent, ApiRefused; whatever a server that goes away makes its client raise.
     """
@@ -75,6 +76,7 @@ async def course(options: Settings, crew: Crew, screen: Screen) -> Findings:
             shares = await watch.shared(workers, PARTITIONS)
             each = ", ".join(f"{name} has partitions {span(numbers)}" for name, numbers in shares.items())
             screen.done(f"relay and api run; {each}")
+            ready()
             sending = Sending(crew, screen, watch, publisher, connection)
             takeover = await sending.with_a_kill(events, workers, shares)
             outcome = await _count(options, crew, watch, published, connection, takeover)
@@ -89,7 +91,7 @@ async def _count(
     options: Settings, crew: Crew, watch: Watch, published: Published, connection: Connection, takeover: Takeover
 ) -> Outcome:
     """Every number from its own source, after the last event."""
-    recounting = crew.start("recount", "recount", "--check", "--json", ends=True)
+    recounting = crew.start("recount", "recount", "--check", "--json", ends=(0, 1))
     awarded = await awards.ids(connection)
     await watch.until(lambda _: len(published.awards) >= len(awarded), "every award read from badge.awarded")
     reader = LogReader(options.bootstrap)
@@ -99,8 +101,7 @@ async def _count(
     finally:
         await reader.close()
     rows = await dead_letters.page_of_letters(connection, PAGE)
-    while recounting.child.poll() is None:
-        await asyncio.sleep(LOG_POLL_SECONDS)
+    await watch.until(lambda _: recounting.child.poll() is not None, "the recount")
     return Outcome(
         sent=watch.acknowledged,
         in_log=sum(one.log_end - one.base_offset for one in status.partitions),
@@ -127,7 +128,9 @@ async def _ask(options: Settings, api: Api, outcome: Outcome) -> Findings:
     nearest = {}
     for name, token in tokens.items():
         achievements[name] = (await api.get(f"{LIST}?limit={PAGE}", token)).body["achievements"]
-        nearest[name] = (await api.get(f"{LIST}/progress?limit={NEAREST}", token)).body["in_progress"]
+        # Reached but not given yet are years of membership: they come with the next cron.anniversary.
+        ahead = (await api.get(f"{LIST}/progress", token)).body["in_progress"]
+        nearest[name] = [one for one in ahead if one["remaining"] != 0][:NEAREST]
     shown = await api.get(f"{LIST}?limit=1", tokens[data.COPIES_OF])
     return Findings(outcome, achievements, nearest, shown, api.url)
 

@@ -100,11 +100,3 @@ def _pages(found: Positions, home: int) -> int:
     """Pages of the largest collection that are processed."""
     place = found.ledger.get((PAGES, home))
     return 0 if place is None else place.next_offset - place.base_offset
-
-
-def span(numbers: Sequence[int]) -> str:
-    """Partition numbers as people write them: "0–3", or each where they are no range."""
-    ordered = sorted(numbers)
-    if len(ordered) > 1 and ordered == list(range(ordered[0], ordered[-1] + 1)):
-        return f"{ordered[0]}–{ordered[-1]}"
-    return ", ".join(map(str, ordered))

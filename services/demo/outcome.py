@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.demo.words import counted
+from services.demo.words import counted, span
 
 COLLECTORS = 3
 DUPLICATES_SENT = 1
@@ -84,7 +84,6 @@ def checks(outcome: Outcome) -> list[Check]:
     one = outcome
     ids = set(one.published.values())
     taken = one.takeover
-    first, last = min(taken.partitions, default=0), max(taken.partitions, default=0)
     return [
         Check(
             "every event accounted for",
@@ -114,7 +113,7 @@ def checks(outcome: Outcome) -> list[Check]:
             "killed worker replaced",
             taken.done > 0 and taken.left > 0 and bool(taken.heirs) and not taken.stranded,
             f"{taken.name} (pid {taken.pid}) killed with SIGKILL after {taken.done:,} of"
-            f" {taken.done + taken.left:,} records of partitions {first}–{last};"
+            f" {taken.done + taken.left:,} records of partitions {span(taken.partitions)};"
             + (
                 f" {' and '.join(taken.heirs)} went on after {taken.seconds:.1f} s"
                 if taken.heirs

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +34,7 @@ class Process:
     name: str
     log: Path
     child: subprocess.Popen[bytes]
-    ends: bool  # whether it does its work and ends, or should run on
+    ends: Collection[int]  # exit codes with which it may end; none where it should run on
 
     @property
     def pid(self) -> int:
@@ -59,9 +59,8 @@ class Crew:
         self._environment = environment
         self._running: dict[str, Process] = {}
 
-    def start(self, name: str, *arguments: str, ends: bool = False) -> Process:
-        """Start `gatefold ARGUMENTS`; call it in the main thread, whose end is what the child hears of. It is told to stop
-        should this process die without a chance to say so."""
+    def start(self, name: str, *arguments: str, ends: Collection[int] = ()) -> Process:
+        """Start `gatefold ARGUMENTS`; to be called in the main thread, for with that the child ends, too."""
         log = self._directory / f"{name}.log"
         with log.open("wb") as output:
             child = subprocess.Popen(
@@ -72,7 +71,7 @@ class Crew:
                 env={**self._environment, "PYTHONUNBUFFERED": "1"},
                 # Ctrl-C reaches the demo alone, which then stops them in its own way.
                 start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no other thread forks
             )
         self._running[name] = Process(name, log, child, ends)
         return self._running[name]
@@ -90,7 +89,7 @@ class Crew:
         """
         for process in self._running.values():
             code = process.child.poll()
-            if code is not None and not (process.ends and code == 0):
+            if code is not None and code not in process.ends:
                 raise ProcessEnded(process.name, code, process.log)
 
     def stop(self, *, grace_seconds: float = GRACE_SECONDS) -> None:

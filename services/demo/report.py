@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.rule import Rule
 from rich.table import Table
@@ -19,8 +19,8 @@ from services.api.tokens import mint
 from services.demo import data, words
 from services.demo.course import COLLECTORS
 from services.demo.http import LIST, Answer
-from services.demo.outcome import Letter, as_dict
 from services.demo.origin import origins
+from services.demo.outcome import Letter, as_dict
 from services.demo.run import Result
 from services.demo.screen import console
 
@@ -33,6 +33,11 @@ TIER_STYLES: Final[Mapping[str | None, str]] = {
 }
 LADDER_STYLE: Final = "sky_blue2"
 BAR_CELLS: Final = 20
+TIER_WIDTH: Final = 8
+DATE_WIDTH: Final = 10
+# Of the shown answer: what is left out of the middle, and the longest text.
+LEFT_OUT: Final = frozenset({"rarest"})
+LONGEST_TEXT: Final = 48
 
 
 def summary(result: Result) -> dict[str, Any]:
@@ -52,10 +57,10 @@ def show(result: Result) -> None:
     out, found, known = console(sys.stdout), result.findings, origins()
     for name in COLLECTORS:
         out.print()
-        out.print(awards_table(name, known[name], found.achievements[name]))
+        out.print(awards_table(name, known[name], found.achievements[name], out.width))
         out.print(nearest_table(found.nearest[name]))
     out.print()
-    out.print(Rule("one answer of the API, as it came", style="dim", align="left"))
+    out.print(Rule("one answer of the API, long parts cut", style="dim", align="left"))
     out.print(answer(found.shown, found.api))
     out.print()
     out.print(Rule("the dead letter", style="dim", align="left"))
@@ -65,24 +70,24 @@ def show(result: Result) -> None:
     out.print(reckoning(result))
 
 
-def awards_table(name: str, origin: str, achievements: Sequence[Mapping[str, Any]]) -> Table:
+def awards_table(name: str, origin: str, achievements: Sequence[Mapping[str, Any]], width: int) -> Table:
     """One collector's awards, family by family, the highest tier first."""
-    title = Text.assemble((name, "bold cyan"), f": {origin}. ", (words.counted(len(achievements), "badges"), "bold"))
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False, expand=True)
-    table.add_column("badge", no_wrap=True)
-    table.add_column("tier", no_wrap=True)
-    table.add_column("earned", no_wrap=True, style="dim")
-    table.add_column("with", ratio=1, overflow="fold")
+    title = Text.assemble((name, "bold cyan"), f": {origin}, ", (words.counted(len(achievements), "badges"), "bold"))
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
+    names = max((len(one["name"]) for one in achievements), default=0)
+    room = width - names - TIER_WIDTH - DATE_WIDTH - 6
+    table.add_column("badge", no_wrap=True, width=names)
+    table.add_column("tier", no_wrap=True, width=TIER_WIDTH)
+    table.add_column("earned", no_wrap=True, width=DATE_WIDTH)
+    table.add_column("why", overflow="fold", width=max(30, room))
     last = ""
     for one in sorted(achievements, key=_order):
         family = f"{one['name']} {one['context']}"
-        tier = words.tier_name(one["tier"])
-        style = TIER_STYLES.get(one["tier"], LADDER_STYLE)
         table.add_row(
             Text(one["name"] if family != last else ""),
-            Text(f"● {tier}".rstrip(), style),
-            one["unlocked_at"][:10],
-            Text(words.in_words(one["evidence"])),
+            Text(words.tier_name(one["tier"]) or "●", TIER_STYLES.get(one["tier"], LADDER_STYLE)),
+            Text(one["unlocked_at"][:10], "dim"),
+            Text(words.in_words(one["evidence"], room)),
         )
         last = family
     return table
@@ -105,7 +110,7 @@ def nearest_table(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
         table.add_row(
             Text("next" if at == 0 else "", "bold"),
             Text(title),
-            Text.assemble(("━" * filled, "green"), ("━" * (BAR_CELLS - filled), "bright_black")),
+            Text.assemble(("━" * filled, "green"), ("╌" * (BAR_CELLS - filled), "bright_black")),
             Text(f"{current:,} of {target:,}"),
             Text(_to_go(one), "dim"),
         )
@@ -130,30 +135,34 @@ def answer(shown: Answer, url: str) -> RenderableType:
         for name in ("content-type", "etag", "cache-control")
         if name in shown.headers
     ]
-    return Group(*lines, Text(), Text(compact(shown.body)))
+    return Group(*lines, Text(), Text(compact(trimmed(shown.body))))
 
 
-def compact(value: Any, indent: int = 0, width: int = 96) -> str:
-    """JSON with what fits on a line on one line; long texts and long lists shortened."""
-    flat = json.dumps(_trimmed(value), ensure_ascii=False)
-    if indent + len(flat) <= width or not isinstance(value, dict | list):
+def compact(value: Any, indent: int = 0, used: int = 0, width: int = 96) -> str:
+    """JSON in which whatever fits on the rest of its line stands on one line; `used` are the columns before it."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if max(indent, used) + len(flat) <= width or not value or not isinstance(value, dict | list):
         return flat
-    pad = " " * (indent + 2)
-    if isinstance(value, dict):
-        inner = [
-            f"{pad}{json.dumps(key)}: {compact(one, indent + 2 + len(key) + 4, width)}" for key, one in value.items()
-        ]
-        return "{\n" + ",\n".join(inner) + "\n" + " " * indent + "}"
-    return "[\n" + ",\n".join(pad + compact(one, indent + 2, width) for one in value) + "\n" + " " * indent + "]"
-
-
-def _trimmed(value: Any) -> Any:
-    if isinstance(value, str) and len(value) > 60:
-        return value[:59] + "…"
-    if isinstance(value, dict):
-        return {key: _trimmed(one) for key, one in value.items()}
+    pad, inner = " " * (indent + 2), []
     if isinstance(value, list):
-        return [_trimmed(one) for one in value]
+        inner = [pad + compact(one, indent + 2, 0, width) for one in value]
+        return "[\n" + ",\n".join(inner) + f"\n{' ' * indent}]"
+    for key, one in value.items():
+        head = f"{pad}{json.dumps(key, ensure_ascii=False)}: "
+        inner.append(head + compact(one, indent + 2, len(head), width))
+    return "{\n" + ",\n".join(inner) + f"\n{' ' * indent}}}"
+
+
+def trimmed(value: Any) -> Any:
+    """The same JSON, shorter: long texts cut, a whole achievement inside the statistics reduced to its id."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return value[: LONGEST_TEXT - 1] + "…"
+    if isinstance(value, dict):
+        return {
+            key: {"id": one["id"], "…": "…"} if key in LEFT_OUT and one else trimmed(one) for key, one in value.items()
+        }
+    if isinstance(value, list):
+        return [trimmed(one) for one in value]
     return value
 
 

@@ -75,7 +75,7 @@ def run(
             screen.title("real collections through the worker, from empty engines to awards")
             where.stack.up(FIRST, progress=progress)
             options, environment = where.settings()
-            screen.done(f"{_named(where, FIRST)} answer, {NAMES[LAST]} boots")
+            screen.done(f"{_named(where, FIRST)} answer")
             with guest(where, options), crew(where.logs, environment) as processes:
                 result = _on_engines(screen, where, options, processes)
                 report(result)
@@ -90,11 +90,16 @@ def run(
 
 def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew) -> Result:
     """The run between the boot and the report."""
-    directory = str(where.stack.directory)
-    graph = processes.start(LAST, "stack", "up", "--state-dir", directory, "--only", LAST, "--json", ends=True)
+    graph: list[Process] = []
+
+    def boot_the_last() -> None:
+        arguments = ("--state-dir", str(where.stack.directory), "--only", LAST, "--json")
+        graph.append(processes.start(LAST, "stack", "up", *arguments, ends=(0,)))
+
     with screen:
-        findings = asyncio.run(course(options, processes, screen))
-        _finish(graph, processes)
+        # Nothing needs Neo4j yet, and while Kafka waits for a dead worker the machine has time.
+        findings = asyncio.run(course(options, processes, screen, ready=boot_the_last))
+        _finish(graph[0], processes)
         screen.done(f"{_named(where, (LAST,))} answers")
     found = checks(findings.outcome)
     logs = None if all(check.held for check in found) else _kept(where)

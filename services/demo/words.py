@@ -2,52 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from contracts.snapshot import METRICS
-
-LONGEST_TITLE: Final = 34
+SHORTEST_TITLE: Final = 8
+LONGEST_MASTER: Final = 18
+ROOM: Final = 60
 NUMERALS: Final = frozenset({"i", "ii", "iii", "iv", "v"})
 
 # Where the metric's own name does not read well behind a number; all others are their name in words.
 PHRASES: Final[Mapping[str, str]] = {
-    "oldest_age_years": "years old",
     "pressings": "pressings of one master",
-    "taste_dimensions": "genres and styles of 3 or more releases",
     "largest_decade": "releases of one decade",
+    "oldest_age_years": "years of age",
+    "years_since_join": "years since joining",
     "wishlist": "wishes",
     "compares": "comparisons",
-    "years_since_join": "years since joining",
     "label_coverage": "% of a label",
     "artist_coverage": "% of an artist",
 }
 
 
-def in_words(evidence: Mapping[str, Any]) -> str:
-    """The evidence of an award as a sentence: "12 genres with «Title» (release 123)"."""
+def in_words(evidence: Mapping[str, Any], room: int = ROOM) -> str:
+    """The evidence of an award as a sentence of `room` characters or so: "10 genres with «Title» (release 123)".
+
+    Shape:   where an item crossed the line, the number is the line; else it is what was reached.
+    """
     metric, value, target = evidence.get("metric"), evidence.get("value"), evidence.get("target")
     if not isinstance(metric, str) or not isinstance(value, int):
         return ", ".join(f"{name} {fact}" for name, fact in evidence.items())
     if (oldest := evidence.get("oldest")) is not None:
-        return f"{value} years: {release(oldest)} of {oldest['year']}"
-    said = f"{value:,} {noun(metric, value, evidence)}"
+        return _with_title(f"{counted(value, 'years')} old: ", oldest, f" of {oldest['year']}", room)
     item = evidence.get("earned_with")
     if item is None:
-        return said
-    if value == target or not isinstance(target, int):
-        return f"{said} with {release(item)}"
-    return f"{said}, the {ordinal(target)} with {release(item)}"
+        return counted(value, noun(metric, evidence))
+    number = target if isinstance(target, int) else value
+    return _with_title(f"{counted(number, noun(metric, evidence))} with ", item, "", room)
 
 
-def noun(metric: str, value: int, evidence: Mapping[str, Any]) -> str:
-    """What is counted, in the number that goes with `value`; details name the one decade or master."""
-    phrase = PHRASES.get(metric) or (metric.replace("_", " ") if metric in METRICS else metric)
+def noun(metric: str, evidence: Mapping[str, Any]) -> str:
+    """What is counted, in the plural; details name the one decade or master."""
     if (decade := evidence.get("decade")) is not None:
-        phrase = f"releases of the {decade}s"
+        return f"releases of the {decade}s"
     if (master := evidence.get("master")) is not None:
-        phrase = f"pressings of {quoted(master)}"
-    return singular(phrase) if value == 1 else phrase
+        return f"pressings of {quoted(master, LONGEST_MASTER)}"
+    return PHRASES.get(metric) or metric.replace("_", " ")
+
+
+def _with_title(before: str, facts: Mapping[str, Any], after: str, room: int) -> str:
+    """A sentence that names a release by title and id; of some the id alone is known."""
+    title, number = facts.get("title"), facts["release_id"]
+    if not title:
+        return f"{before}release {number}{after}"
+    rest = f"{after} (release {number})"
+    return before + quoted(title, max(SHORTEST_TITLE, room - len(before) - len(rest) - 2)) + rest
+
+
+def quoted(title: str, longest: int) -> str:
+    """A title, shortened where it is longer."""
+    return f"«{title if len(title) <= longest else title[: longest - 1].rstrip() + '…'}»"
 
 
 def singular(phrase: str) -> str:
@@ -65,23 +78,6 @@ def singular(phrase: str) -> str:
     return " ".join(words)
 
 
-def release(facts: Mapping[str, Any]) -> str:
-    """A release by its title and id; of some the id alone is known."""
-    title = facts.get("title")
-    return f"{quoted(title)} (release {facts['release_id']})" if title else f"release {facts['release_id']}"
-
-
-def quoted(title: str) -> str:
-    """A title, shortened where it is long."""
-    return f"«{title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + '…'}»"
-
-
-def ordinal(number: int) -> str:
-    """The number as a rank: 1st, 2nd, 3rd, 4th, 1,000th."""
-    teens = number % 100 in (11, 12, 13)
-    return f"{number:,}" + ("th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
-
-
 def tier_name(tier: str | None) -> str:
     """A tier as people write it: Gold, III; empty for badges without tiers."""
     if tier is None:
@@ -92,3 +88,11 @@ def tier_name(tier: str | None) -> str:
 def counted(number: int, what: str) -> str:
     """A number with its noun: "1 event", "90 events"."""
     return f"{number:,} {singular(what) if number == 1 else what}"
+
+
+def span(numbers: Sequence[int]) -> str:
+    """Partition numbers as people write them: "0–3", or each where they are no range."""
+    ordered = sorted(numbers)
+    if len(ordered) > 1 and ordered == list(range(ordered[0], ordered[-1] + 1)):
+        return f"{ordered[0]}–{ordered[-1]}"
+    return ", ".join(map(str, ordered))

@@ -86,13 +86,17 @@ def carries(arguments: Sequence[str], marker: str) -> bool:
 
 
 def is_ours(process_id: ProcessId, marker: str) -> bool:
-    """Whether that very process still runs: the same start, and our marker on its command line."""
+    """Whether that very process still runs: the same start, and our marker on its command line.
+
+    In the first moments of a process its command line is still empty.
+    """
     if start_time(process_id.pid) != process_id.started:
         return False
     try:
-        return carries(psutil.Process(process_id.pid).cmdline(), marker)
+        arguments = psutil.Process(process_id.pid).cmdline()
     except psutil.Error:
         return False
+    return not arguments or carries(arguments, marker)
 
 
 def all_with(marker: str) -> list[int]:

@@ -185,10 +185,12 @@ class Stack:
         self._kill(name, state)
 
     def _kill(self, name: str, state: State) -> None:
-        kill_families(all_with(state.marker(name)))
+        marker, process = state.marker(name), state.engine(name).process
+        if process is not None and is_ours(process, marker):
+            kill_families([process.pid])
         # The children of a process that was killed alone have other parents by now; they carry the marker, too.
-        kill_families(all_with(state.marker(name)))
-        if state.engine(name).process is not None:
+        kill_families(all_with(marker))
+        if process is not None:
             state.engine(name).process = None
             state.save()
 
