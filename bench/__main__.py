@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -73,6 +74,7 @@ def main() -> int:
     from services.stack.errors import StackError
     from services.stack.stack import Stack
 
+    gc.disable()  # the records of a bench are many objects and no garbage; `settle` collects between measurements
     # A topic that was made a moment ago has no leader yet; the producer asks again and says so at length.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     said = Console(stderr=True)

@@ -24,7 +24,7 @@ order by c.relname, a.attnum
 """
 
 # The number that the next transaction to write will bear, as it stands in xmin.
-NEXT: Final = "select (pg_snapshot_xmax(pg_current_snapshot())::text::numeric % 4294967296)::bigint"
+NEXT: Final = "select pg_snapshot_xmax(pg_current_snapshot())::xid::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class Table:
         )
 
     def younger(self) -> str:
-        """Rows written by the transaction of this number or a later one."""
+        """Rows written by the transaction of this number or a later one: no older than it."""
         names = ", ".join(_quoted(self.columns))
-        return f"select {names} from {self.name} where xmin::text::bigint >= $1"  # noqa: S608 - names from the catalog
+        return f"select {names} from {self.name} where age(xmin) <= age($1::text::xid)"  # noqa: S608 - names from the catalog
 
     def standing(self) -> str:
         """Those of the keys, given as one array per column, that have a row."""
@@ -115,7 +115,7 @@ class Watcher:
         self._present, self._past = present, past
         self._tables = watched
         self._sight: Transaction | None = None
-        self._next = 0
+        self._next = ""
 
     async def begin(self) -> None:
         """Call before the bundle."""

@@ -39,12 +39,8 @@ async def session(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]
 
 
 async def settle(connection: Connection) -> None:
-    """Write out what earlier measurements left, so that the next one does not pay for it.
-
-    The same for our own garbage: what stands now is not searched again, as it would not be in a process of its own.
-    """
+    """Write out what earlier measurements left, so that the next one does not pay for it; the same for our garbage."""
     gc.collect()
-    gc.freeze()
     with contextlib.suppress(asyncpg.InsufficientPrivilegeError):
         await connection.execute("checkpoint")
 

@@ -61,7 +61,9 @@ async def course(options: Settings, crew: Crew, screen: Screen, ready: Callable[
 
     Raises:  NotInTime, ProcessEnded, NotSent, ApiRefused; whatever a server that goes away makes its client raise.
     """
+    screen.boot(1, "tables, topics")
     screen.done(await prepare(options))
+    screen.boot(2, "relay")
     workers = [crew.start(f"worker-{number}", "worker") for number in (1, 2)]
     relay, api = crew.start("relay", "relay"), crew.start("api", "api")
     events = list(sendables(options.topic))
@@ -72,7 +74,9 @@ async def course(options: Settings, crew: Crew, screen: Screen, ready: Callable[
             watch = Watch(connection, crew, screen, published, len(events))
             await publisher.open()
             await watch.told(relay, "leading", "event")
+            screen.boot(3, "api")
             url = await watch.told(api, "listening", "url")
+            screen.boot(4, "two workers")
             shares = await watch.shared(workers, PARTITIONS)
             each = ", ".join(f"{name} has partitions {span(numbers)}" for name, numbers in shares.items())
             screen.done(f"relay and api run; {each}")

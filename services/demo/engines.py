@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from services.settings import Settings
 from services.stack.errors import StackError
+from services.stack.jars import cache_dir, fetch, read_lock
 from services.stack.reaper import doomed_directory
 from services.stack.stack import ENGINES, Stack
 from services.stack.state import write_private
@@ -40,6 +41,8 @@ _OURS: Final[Mapping[str, str]] = {
     "GATEFOLD_LOG_JSON": "true",
     "GATEFOLD_LOG_LEVEL": "INFO",
 }
+# Engines that live for half a minute: the quick compiler alone halves what their boot costs.
+_QUICK_JAVA: Final = "-XX:TieredStopAtLevel=1"
 _NOT_OURS: Final = ("GATEFOLD_JWT_PUBLIC_KEY", "GATEFOLD_JWT_JWKS_URL")
 
 
@@ -55,11 +58,6 @@ class Place:
     def logs(self) -> Path:
         """Where the processes' logs go; the engines' are in the stack's own."""
         return self.stack.directory / "demo"
-
-    @property
-    def env_file(self) -> Path:
-        """The settings of the run, to source in a shell."""
-        return self.logs / "env"
 
     @property
     def database(self) -> str | None:
@@ -84,10 +82,30 @@ class Place:
         }
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_OURS} | ours
         options = Settings.model_validate({name.removeprefix("GATEFOLD_").lower(): v for name, v in ours.items()})
-        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in sorted(ours.items())]
-        self.logs.mkdir(exist_ok=True)
-        write_private(self.env_file, "".join(lines))
         return options, environment
+
+    def write_env(self, options: Settings) -> Path:
+        """Write the file to source in a shell, for commands on what the run left up."""
+        wanted = {
+            **self.stack.environment(),
+            "GATEFOLD_POSTGRES_URL": options.postgres_url,
+            "GATEFOLD_KAFKA_URL": options.kafka_url,
+            "GATEFOLD_TOPIC_PREFIX": options.topic_prefix,
+            "GATEFOLD_TOPIC_PARTITIONS": str(PARTITIONS),
+        }
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in wanted.items()]
+        write_private(self.logs / "env", "".join(lines))
+        return self.logs / "env"
+
+    def fetch(self, *, progress: bool) -> None:
+        """Bring what the engines consist of to this machine, unless it is there.
+
+        Raises:  DownloadFailed, WrongDigest.
+        """
+        cache = cache_dir()
+        wanted = [jar for jar in read_lock() if jar.engine not in self.replaced]
+        # Whether each is whole, the engines' boot finds out.
+        fetch([jar for jar in wanted if not (cache / "jars" / jar.path).exists()], cache, progress=progress)
 
     def save_logs(self, target: Path) -> None:
         """Copy every log to a directory that outlives the run."""
@@ -104,6 +122,7 @@ def place(state_dir: Path | None) -> Iterator[Place]:
 
     Raises:  StackError where the directory holds something already.
     """
+    os.environ["JDK_JAVA_OPTIONS"] = f"{os.environ.get('JDK_JAVA_OPTIONS', '')} {_QUICK_JAVA}".strip()
     replaced = {name: url for name, kind in ENGINES.items() if (url := os.environ.get(kind.setting))}
     run = secrets.token_hex(4)
     if state_dir is None:

@@ -14,7 +14,7 @@ from services.demo.engines import PARTITIONS, SESSION_SECONDS
 from services.demo.outcome import Takeover
 from services.demo.processes import Crew, Process
 from services.demo.screen import Screen
-from services.demo.sending import Sendable, send
+from services.demo.sending import Sendable, send, unmixed
 from services.demo.watch import Watch, accounted, partitions_of
 from services.kafka import Publisher, partition_of
 from services.stores import ledger
@@ -42,17 +42,11 @@ class Sending:
 
         Raises:  NotInTime, ProcessEnded, NotSent.
         """
-        # Tenure depends on two topics, and so on which is read first: join dates are known before anything else.
-        joins = [event for event in events if event.type == "user.joined"]
-        await send(self.publisher, joins, self.watch.sent)
-        await self.watch.until(lambda found: accounted(found) == len(joins), "the joins")
-
-        rest = events[len(joins) :]
-        middle = next(at for at, event in enumerate(rest) if event.user == data.SNAPSHOTS_OF)
+        middle = next(at for at, event in enumerate(events) if (event.type, event.user) == (PAGES, data.SNAPSHOTS_OF))
         home = partition_of(data.COPIES_OF.encode(), range(PARTITIONS))
         victim = next(worker for worker in workers if home in shares[worker.name])
         numbers = shares[victim.name]
-        sending = asyncio.create_task(send(self.publisher, rest[:middle], self.watch.sent))
+        sending = asyncio.create_task(send(self.publisher, events[:middle], self.watch.sent))
         await self.watch.until(lambda found: _pages(found, home) >= KILL_AFTER_PAGES, f"pages of {data.COPIES_OF}")
         self.crew.kill(victim)
         killed_at = time.monotonic()
@@ -62,18 +56,24 @@ class Sending:
         done = accounted(at_death, numbers)
         mine = sum(partition_of(event.message.key, range(PARTITIONS)) in numbers for event in events)
         self.screen.done(
-            f"{victim.name} killed with SIGKILL after {done} of the {mine} records of its partitions;"
-            f" {heirs[-1].name} starts",
+            f"{victim.name} killed with SIGKILL after {done} of {mine} records; {heirs[-1].name} starts",
             mark="✖",
             style="red",
         )
         await sending
-        await send(self.publisher, rest[middle:], self.watch.sent)
-        self.screen.done(f"all {len(events)} events sent; Kafka waits {SESSION_SECONDS:.0f} s for the dead worker")
-
+        self.screen.done(
+            f"{middle} events sent so far; Kafka waits {SESSION_SECONDS:.0f} s for a sign of {victim.name}"
+        )
         await self.watch.until(lambda found: accounted(found, numbers) > done, f"a successor of {victim.name}")
         seconds = time.monotonic() - killed_at
         self.screen.done(f"its partitions were taken over {seconds:.1f} s after the kill")
+
+        sent = middle
+        for group in unmixed(events[middle:]):
+            await self.watch.until(lambda found, due=sent: accounted(found) >= due, "what was sent before")  # type: ignore[misc]
+            await send(self.publisher, group, self.watch.sent)
+            sent += len(group)
+        self.screen.done(f"all {sent} events sent")
         end = await self.watch.until(
             lambda found: accounted(found) >= len(events) and found.unsent == 0, "everything processed and published"
         )

@@ -35,6 +35,7 @@ LADDER_STYLE: Final = "sky_blue2"
 BAR_CELLS: Final = 20
 TIER_WIDTH: Final = 8
 DATE_WIDTH: Final = 10
+EDGES: Final = 8
 # Of the shown answer: what is left out of the middle, and the longest text.
 LEFT_OUT: Final = frozenset({"rarest"})
 LONGEST_TEXT: Final = 48
@@ -73,13 +74,14 @@ def show(result: Result) -> None:
 def awards_table(name: str, origin: str, achievements: Sequence[Mapping[str, Any]], width: int) -> Table:
     """One collector's awards, family by family, the highest tier first."""
     title = Text.assemble((name, "bold cyan"), f": {origin}, ", (words.counted(len(achievements), "badges"), "bold"))
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
+    table.padding, table.pad_edge = (0, 1, 0, 0), False
     names = max((len(one["name"]) for one in achievements), default=0)
-    room = width - names - TIER_WIDTH - DATE_WIDTH - 6
+    room = max(30, width - names - TIER_WIDTH - DATE_WIDTH - EDGES)
     table.add_column("badge", no_wrap=True, width=names)
     table.add_column("tier", no_wrap=True, width=TIER_WIDTH)
     table.add_column("earned", no_wrap=True, width=DATE_WIDTH)
-    table.add_column("why", overflow="fold", width=max(30, room))
+    table.add_column("why", overflow="fold", width=room)
     last = ""
     for one in sorted(achievements, key=_order):
         family = f"{one['name']} {one['context']}"
@@ -121,7 +123,8 @@ def _to_go(entry: Mapping[str, Any]) -> str:
     remaining = entry["remaining"]
     if remaining is None:
         return "out of reach" if not entry["reachable"] else "not known"
-    return f"{remaining:,} to go"
+    where = entry["context"].replace(":", " ")
+    return f"{remaining:,} to go" + (f" for {where}" if where else "")
 
 
 def answer(shown: Answer, url: str) -> RenderableType:
@@ -199,7 +202,7 @@ def ways_in(result: Result) -> dict[str, Any]:
         "kafka": endpoints.kafka_url,
         "topic_prefix": result.options.topic_prefix,
         "neo4j": endpoints.neo4j_url,
-        "env": str(result.place.env_file),
+        "env": str(result.place.write_env(result.options)),
         "user": user,
         "token": mint(result.options, user),
     }

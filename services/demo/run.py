@@ -73,7 +73,10 @@ def run(
     with _interruptible(), place(state_dir) as where:
         try:
             screen.title("real collections through the worker, from empty engines to awards")
-            where.stack.up(FIRST, progress=progress)
+            where.fetch(progress=progress)
+            with screen:
+                screen.boot(0, ", ".join(NAMES[name] for name in FIRST))
+                where.stack.up(FIRST)
             options, environment = where.settings()
             screen.done(f"{_named(where, FIRST)} answer")
             with guest(where, options), crew(where.logs, environment) as processes:
@@ -93,6 +96,7 @@ def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew
     graph: list[Process] = []
 
     def boot_the_last() -> None:
+        screen.boot(5, NAMES[LAST])
         arguments = ("--state-dir", str(where.stack.directory), "--only", LAST, "--json")
         graph.append(processes.start(LAST, "stack", "up", *arguments, ends=(0,)))
 
@@ -100,6 +104,7 @@ def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew
         # Nothing needs Neo4j yet, and while Kafka waits for a dead worker the machine has time.
         findings = asyncio.run(course(options, processes, screen, ready=boot_the_last))
         _finish(graph[0], processes)
+        screen.boot(6, "")
         screen.done(f"{_named(where, (LAST,))} answers")
     found = checks(findings.outcome)
     logs = None if all(check.held for check in found) else _kept(where)

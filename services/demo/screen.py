@@ -14,14 +14,19 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.text import Text
 
 WIDTH: Final = 100
+WIDEST: Final = 120
+BOOT, SENT, PROCESSED, PUBLISHED = "boot", "events sent", "events processed", "awards published"
+BOOT_STAGES: Final = 6
 
 
 def console(stream: TextIO) -> Console:
-    """A console that is 100 columns wide at most on a terminal, and where there is none, unless COLUMNS says else."""
-    if not stream.isatty():
-        return Console(file=stream, width=int(os.environ.get("COLUMNS") or WIDTH), highlight=False)
-    made = Console(file=stream, highlight=False)
-    return Console(file=stream, width=min(WIDTH, made.width), highlight=False)
+    """A console as wide as the terminal, up to where lines get hard to read; without a terminal 100 columns wide."""
+    if stream.isatty():
+        width = min(WIDEST, Console(file=stream).width)
+    else:
+        columns = os.environ.get("COLUMNS", "")
+        width = int(columns) if columns.isdecimal() and int(columns) > 0 else WIDTH
+    return Console(file=stream, width=width, highlight=False)
 
 
 class Screen:
@@ -33,21 +38,22 @@ class Screen:
             with contextlib.suppress(AttributeError):
                 stream.reconfigure(errors="replace")  # type: ignore[union-attr]
         self._console = console(sys.stderr)
-        self._live = self._console.is_terminal
         self._quiet = quiet
         self._begin = time.monotonic()
-        self._bars: dict[str, TaskID] = {}
-        self._doing: TaskID | None = None
         self._progress = Progress(
             TextColumn(" "),
             SpinnerColumn(finished_text="[green]✔"),
             TextColumn("{task.description}", justify="left"),
-            BarColumn(bar_width=42),
+            BarColumn(bar_width=36),
             TextColumn("{task.fields[count]}", style="bold"),
             console=self._console,
             transient=True,
-            disable=not self._live,
+            disable=not self._console.is_terminal,
         )
+        self._bars: dict[str, TaskID] = {
+            name: self._progress.add_task(name, total=None, count="", visible=False)
+            for name in (BOOT, SENT, PROCESSED, PUBLISHED)
+        }
 
     @property
     def seconds(self) -> float:
@@ -74,9 +80,13 @@ class Screen:
             for at, line in enumerate(lines):
                 self._console.print(Text.assemble(head if at == 0 else " " * len(head), line), soft_wrap=True)
 
+    def boot(self, done: int, doing: str) -> None:
+        """So many stages of the boot are over, this is the one that runs."""
+        self._show(BOOT, done, BOOT_STAGES, doing)
+
     def bar(self, name: str, completed: int, total: int | None) -> None:
         """Where a count stands, and where it should go as far as that is known."""
-        count = f"{completed:,}" if total is None else f"{completed:,} of {total:,}"
-        if name not in self._bars:
-            self._bars[name] = self._progress.add_task(name, total=total, count=count)
-        self._progress.update(self._bars[name], completed=completed, total=total, count=count)
+        self._show(name, completed, total, f"{completed:,}" if total is None else f"{completed:,} of {total:,}")
+
+    def _show(self, name: str, completed: int, total: int | None, count: str) -> None:
+        self._progress.update(self._bars[name], completed=completed, total=total, count=count, visible=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +12,17 @@ from services.kafka import Outgoing, Publisher
 
 BATCH: Final = 4
 STRUCTURED: Final = [("content-type", b"application/cloudevents+json")]
+
+# Topics that act on one metric. Kafka keeps no order between topics, and every order of reading them is right, but
+# what is earned on the way, and when, may differ.
+METRIC_OF: Final[Mapping[str, str]] = {
+    "ownership.added": "copies",
+    "ownership.removed": "copies",
+    "wishlist.added": "wishes",
+    "wishlist.removed": "wishes",
+    "user.joined": "tenure",
+    "cron.anniversary": "tenure",
+}
 
 
 class NotSent(Exception):
@@ -51,3 +62,22 @@ async def send(publisher: Publisher, events: Sequence[Sendable], sent: Callable[
             raise report.error
         if report.refused:
             raise NotSent(f"Kafka refused an event: {report.refused[0][1]}")
+
+
+def unmixed(events: Sequence[Sendable]) -> Iterator[list[Sendable]]:
+    """The events in order, cut wherever one acts on a metric that the last one to act on it acted on by another topic.
+
+    Shape:   sent group by group, each when the one before is processed, they earn the same in every run.
+    """
+    group: list[Sendable] = []
+    last: dict[str, str] = {}
+    for event in events:
+        metric = METRIC_OF.get(event.type)
+        if metric is not None and last.get(metric, event.type) != event.type and group:
+            yield group
+            group = []
+        if metric is not None:
+            last[metric] = event.type
+        group.append(event)
+    if group:
+        yield group

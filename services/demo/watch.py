@@ -9,7 +9,7 @@ from typing import Final
 
 from services.demo.processes import Crew, Process
 from services.demo.published import Published
-from services.demo.screen import Screen
+from services.demo.screen import PROCESSED, PUBLISHED, SENT, Screen
 from services.stores.positions import Positions, load_positions
 from services.stores.postgres import Connection
 
@@ -36,7 +36,7 @@ class Watch:
     def sent(self, more: int) -> None:
         """Kafka has acknowledged so many more events."""
         self._sent += more
-        self._screen.bar("events sent", self._sent, self._total)
+        self._screen.bar(SENT, self._sent, self._total)
 
     @property
     def acknowledged(self) -> int:
@@ -46,10 +46,10 @@ class Watch:
     async def look(self) -> Positions:
         """The ledger and the outbox now; the bars follow."""
         found = await load_positions(self._connection)
-        self._screen.bar("events processed", accounted(found), self._total)
+        self._screen.bar(PROCESSED, accounted(found), self._total)
         read = len(self._published.awards)
         # What waits in the outbox is awarded and not published yet; our consumer is a moment behind the relay.
-        self._screen.bar("awards published", read, read + found.unsent or None)
+        self._screen.bar(PUBLISHED, read, read + found.unsent or None)
         return found
 
     async def until(self, what: Callable[[Positions], bool], hope: str) -> Positions:

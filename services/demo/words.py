@@ -13,7 +13,7 @@ NUMERALS: Final = frozenset({"i", "ii", "iii", "iv", "v"})
 # Where the metric's own name does not read well behind a number; all others are their name in words.
 PHRASES: Final[Mapping[str, str]] = {
     "pressings": "pressings of one master",
-    "largest_decade": "releases of one decade",
+    "largest_decade": "of one decade",
     "oldest_age_years": "years of age",
     "years_since_join": "years since joining",
     "wishlist": "wishes",
@@ -32,18 +32,21 @@ def in_words(evidence: Mapping[str, Any], room: int = ROOM) -> str:
     if not isinstance(metric, str) or not isinstance(value, int):
         return ", ".join(f"{name} {fact}" for name, fact in evidence.items())
     if (oldest := evidence.get("oldest")) is not None:
-        return _with_title(f"{counted(value, 'years')} old: ", oldest, f" of {oldest['year']}", room)
+        return _with_title(f"{counted(value, 'years')}: ", oldest, f", {oldest['year']}", room)
     item = evidence.get("earned_with")
     if item is None:
         return counted(value, noun(metric, evidence))
     number = target if isinstance(target, int) else value
+    if "master" in evidence:
+        # It bears the master's title more often than not.
+        item = {"release_id": item["release_id"]}
     return _with_title(f"{counted(number, noun(metric, evidence))} with ", item, "", room)
 
 
 def noun(metric: str, evidence: Mapping[str, Any]) -> str:
     """What is counted, in the plural; details name the one decade or master."""
     if (decade := evidence.get("decade")) is not None:
-        return f"releases of the {decade}s"
+        return f"of the {decade}s"
     if (master := evidence.get("master")) is not None:
         return f"pressings of {quoted(master, LONGEST_MASTER)}"
     return PHRASES.get(metric) or metric.replace("_", " ")

@@ -50,7 +50,12 @@ def spawn(
             extra_groups=None if owner is None else (),
         )
     _children[child.pid] = child
-    return ProcessId(child.pid, start_time(child.pid) or "gone")
+    started = start_time(child.pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        # For a moment a new process has no command line yet, and nothing to be recognised by.
+        while start_time(child.pid) is not None and not psutil.Process(child.pid).cmdline():
+            time.sleep(0.001)
+    return ProcessId(child.pid, started or "gone")
 
 
 def start_time(pid: int) -> str | None:
@@ -86,17 +91,13 @@ def carries(arguments: Sequence[str], marker: str) -> bool:
 
 
 def is_ours(process_id: ProcessId, marker: str) -> bool:
-    """Whether that very process still runs: the same start, and our marker on its command line.
-
-    In the first moments of a process its command line is still empty.
-    """
+    """Whether that very process still runs: the same start, and our marker on its command line."""
     if start_time(process_id.pid) != process_id.started:
         return False
     try:
-        arguments = psutil.Process(process_id.pid).cmdline()
+        return carries(psutil.Process(process_id.pid).cmdline(), marker)
     except psutil.Error:
         return False
-    return not arguments or carries(arguments, marker)
 
 
 def all_with(marker: str) -> list[int]:

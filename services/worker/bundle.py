@@ -97,7 +97,7 @@ async def process(
         accepted, conflicting = await _accept(connection, [one for one in events if one.offset >= due])
         given = await _apply(topic, accepted, ownership, Work(connection, knowledge))
         buried = [letter for letter in letters if letter.offset >= due]
-        await _bury(connection, buried)
+        await _bury(connection, _kept(buried, accepted) if topic == "user.deleted" else buried)
         duplicate = len(taken) - len(accepted) - len(buried)
         await ledger.advance(
             connection,
@@ -196,6 +196,12 @@ async def _apply(
         case "collection.synced":
             return []  # ends a sync: no badge of this catalog is due then
     raise ValueError(f"no handler for topic {topic}")
+
+
+def _kept(letters: Sequence[Letter], deletions: Sequence[Accepted]) -> list[Letter]:
+    """The letters of a bundle that no deletion behind them takes along."""
+    last = {one.event.subject.encode(): one.offset for one in deletions}
+    return [letter for letter in letters if letter.key is None or last.get(letter.key, -1) < letter.offset]
 
 
 async def _bury(connection: Connection, letters: Sequence[Letter]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from contracts.envelope import Event
 from services.state.facets import bounded_values
 from services.state.facts import Stamp, Statement, state_of
-from services.stores import awards, catalogue
+from services.stores import awards, catalogue, inbox
 from services.stores.awards import Message, NewAward
 from services.worker.work import Accepted, Work
 
@@ -39,7 +39,9 @@ async def describe(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
 
 
 def _sweep(user: str, event: Event) -> Message:
-    """The same for every delivery: its id follows from the event and the user."""
-    return Message(
-        "cron.sweep", user, f"described:{len(event.source)}:{event.source}:{event.id}:{user}", event.time, b"{}"
-    )
+    return Message("cron.sweep", user, sweep_id(event.source, event.id, user), event.time, b"{}")
+
+
+def sweep_id(source: str, event_id: str, user: str) -> str:
+    """The same for every delivery, and short however long the names of the cause are."""
+    return f"described:{inbox.identity(source, event_id).hex()}:{user}"

@@ -28,6 +28,7 @@ from services.worker.work import Knowledge
 log = logger(__name__)
 
 GARBAGE_SECONDS = 60.0
+PROBE_SECONDS = 10.0
 STOP_SECONDS = 25.0  # a supervisor loses patience at 30
 
 
@@ -64,6 +65,8 @@ class Worker:
         """Work until SIGTERM or SIGINT; answers the exit code."""
         for line in self._knowledge.catalog.boot_lines():
             log.info("catalog", badges=line)
+        if "erasure_key" not in self._settings.model_fields_set:
+            log.warning("GATEFOLD_ERASURE_KEY is not set: hashes of deleted users could be guessed")
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -167,8 +170,11 @@ class Worker:
         gc.collect()
         gc.freeze()
         gc.disable()
-        swept = time.monotonic()
+        swept = probed = time.monotonic()
         while True:
+            if time.monotonic() - probed > PROBE_SECONDS:
+                await self._probe()
+                probed = time.monotonic()
             if time.monotonic() - swept > GARBAGE_SECONDS:
                 gc.collect()
                 swept = time.monotonic()
@@ -215,13 +221,17 @@ class Worker:
         fault = self._pulse.fault(time.monotonic(), self._coordinator_error)
         return fault is None, {"fault": fault} if fault else {}
 
-    async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
+    async def _probe(self) -> None:
+        """Whether PostgreSQL answers: while it does not, a standstill is no fault of ours."""
         try:
             async with self._pool.acquire(timeout=2) as connection:
                 await connection.execute("select 1", timeout=2)
             self._pulse.postgres_answers = True
         except TRANSIENT:
             self._pulse.postgres_answers = False
+
+    async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
+        await self._probe()
         facts = {
             "assigned": self._pulse.assigned,
             "postgres": self._pulse.postgres_answers,

@@ -147,7 +147,10 @@ class OwnershipBundle:
         return self._put(user, item.instance_id, Copy(release_id, False, Stamp(event.time, event.id, event.source)))
 
     def _put(self, user: str, instance_id: int, copy: Copy) -> list[Holding]:
-        """Let the newer of two statements on a copy stand; answers the holdings whose copies changed."""
+        """Let the newer of two statements on a copy stand; answers the releases that came or went with it.
+
+        A release of which another copy stays keeps what was counted of it: a removal can only lower a count.
+        """
         key = (user, instance_id)
         old = self._copies.get(key)
         if old is not None and copy.stamp < old.stamp:
@@ -160,7 +163,8 @@ class OwnershipBundle:
                 holding = self._holding(user, side.release_id)
                 holding.copies += number
                 self._changed_holdings.add((user, side.release_id))
-                touched.append(holding)
+                if number > 0 or not holding.copies:
+                    touched.append(holding)
         return touched
 
     def _holding(self, user: str, release_id: int) -> Holding:

@@ -19,10 +19,12 @@ log = logger(__name__)
 async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     """Recount, repair and evaluate each user; a user who is not known has nothing to sweep.
 
+    A sweep older than a deletion recounts as well: it may bring what the catalogue said before the deletion.
+
     Raises:  EventFailed naming the event at fault; nothing is kept then.
     """
     given: list[NewAward] = []
-    for one in await work.lock(accepted, create=False):
+    for one in await work.lock(accepted, create=False, void_too=True):
         try:
             found = await recounting.recount(
                 work.connection, work.knowledge, work.collectors[one.event.subject], refresh=True
@@ -37,9 +39,15 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
 
 
 async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
-    """Evaluate every badge on recounted state at the event's time, and write both."""
+    """Evaluate every badge on recounted state at the event's time, and write both.
+
+    Where that time is void by a deletion, what is left is dated with the newest event left, as the deletion did it.
+    """
+    time = one.event.time
+    if not work.stands(one.event) and found.newest is not None:
+        time = found.newest.time
     awarding = Awarding(work.knowledge.catalog, lambda user: in_memory(found.holdings.values()))
-    awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, one.event.time))
+    awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, time))
     given = await awarding.settle(work.connection)
     await recounting.save(work.connection, found)
     work.collectors[one.event.subject] = found.collector

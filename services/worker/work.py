@@ -57,16 +57,21 @@ class Work:
     knowledge: Knowledge
     collectors: dict[str, Collector] = field(default_factory=dict)
 
-    async def lock(self, accepted: Iterable[Accepted], *, create: bool = True) -> list[Accepted]:
+    async def lock(
+        self, accepted: Iterable[Accepted], *, create: bool = True, void_too: bool = False
+    ) -> list[Accepted]:
         """Lock the users of these events and answer the events that stand: the others are older than a deletion.
 
         `create`: a user who is not known yet becomes known; without it such a user's events have nothing to act on.
+        `void_too`: events older than a deletion are answered too, where anything newer of the user is left.
         """
         events = list(accepted)
         self.collectors |= await collectors.lock(
             self.connection, {one.event.subject for one in events}, self.knowledge.erasure_key, create=create
         )
-        standing = [one for one in events if self.stands(one.event)]
+        standing = [
+            one for one in events if self.stands(one.event) or (void_too and one.event.subject in self.collectors)
+        ]
         if len(standing) < len(events):
             kept = {one.event.subject for one in standing}
             void = [self.collectors.pop(user) for user in self.collectors.keys() - kept]

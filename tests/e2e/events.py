@@ -28,7 +28,9 @@ class Message:
     partition: int | None = None
 
 
-def event(kind: str, user: str, name: str, data: Any = None, *, time: datetime = BEGIN, source: str = "/tests") -> Event:
+def event(
+    kind: str, user: str, name: str, data: Any = None, *, time: datetime = BEGIN, source: str = "/tests"
+) -> Event:
     """An event; `name` is its id."""
     return {"id": name, "source": source, "type": kind, "subject": user, "time": time, "data": data or {}}
 
@@ -108,7 +110,9 @@ def load(seed: int, count: int, *, users: int = 40, name: str = "u", start: int 
 
 def _step(choose: random.Random, user: str, number: int) -> Event:
     time, name = at(60 * number), f"step-{number}"
-    match choose.choice(("page", "page", "item", "item", "removed", "wish", "review", "edit", "compare", "synced", "join")):
+    match choose.choice(
+        ("page", "page", "item", "item", "removed", "wish", "review", "edit", "compare", "synced", "join")
+    ):
         case "page":
             return added(user, name, [_item(choose) for _ in range(choose.randint(2, 8))], time=time)
         case "item":
@@ -130,7 +134,10 @@ def _step(choose: random.Random, user: str, number: int) -> Event:
 
 def _item(choose: random.Random) -> dict[str, Any]:
     release = choose.randrange(1, 60)
-    return {"instance_id": choose.randrange(1, 200), "release": pools.described(release, choose.randrange(3), EVERY_FIELD)}
+    return {
+        "instance_id": choose.randrange(1, 200),
+        "release": pools.described(release, choose.randrange(3), EVERY_FIELD),
+    }
 
 
 def _poison(choose: random.Random, user: str, number: int) -> Message:

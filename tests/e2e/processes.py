@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 SHOWN_LINES = 60
 # A child must not outlive the tests, however they end: where there is such a signal, the kernel sends it.
@@ -63,10 +64,11 @@ class Process:
         except OSError:
             return 0, ""
 
-    def metric(self, name: str) -> float:
-        """The sum of a metric's values over its labels."""
-        lines = [line for line in self.get("/metrics")[1].splitlines() if line.split("{")[0].split(" ")[0] == name]
-        return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's values, of those with these labels."""
+        wanted = {f'{key}="{value}"' for key, value in labels.items()}
+        found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", self.get("/metrics")[1], re.MULTILINE)
+        return sum(float(value) for given, value in found if wanted <= set(given.split(",")))
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -90,7 +92,7 @@ class Process:
 class Crew:
     """The processes of one set of settings."""
 
-    every: list["Crew"] = []
+    every: ClassVar[list["Crew"]] = []
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self._directory, self._environment = directory, environment

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -142,17 +142,22 @@ class World:
     async def log(self, *topics: str) -> Log:
         """All records that the topics (all input topics if none is named) hold now."""
         found: defaultdict[tuple[str, int], list[ConsumerRecord]] = defaultdict(list)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
         await consumer.start()
         try:
             names = {self.settings.topic(name): name for name in topics or INPUT_TOPICS}
             places = [TopicPartition(name, part) for name in names for part in range(self.settings.topic_partitions)]
             consumer.assign(places)
             ends = await consumer.end_offsets(places)
-            await consumer.seek_to_beginning(*places)
+            begins = await consumer.beginning_offsets(places)
             while any([await consumer.position(place) < ends[place] for place in places]):
                 for place, batch in (await consumer.getmany(timeout_ms=200)).items():
                     found[names[place.topic], place.partition] += batch
+            for place in places:
+                read = [record.offset for record in found[names[place.topic], place.partition]]
+                assert read == list(range(begins[place], ends[place])), place
         finally:
             await consumer.stop()
         return found
@@ -204,8 +209,3 @@ async def _execute(server: str, statement: str) -> None:
 def by_user(awards: dict[tuple[str, str, str], Any], user: str) -> list[tuple[str, str]]:
     """Badge and context of each award of one user."""
     return sorted((badge, context) for one, badge, context in awards if one == user)
-
-
-def offsets(places: Sequence[Place]) -> set[Place]:
-    """The places as a set."""
-    return set(places)

@@ -241,7 +241,7 @@ async def test_kafka_keeps_what_it_acknowledged_through_sigkill(stack: Stack, to
         bootstrap_servers=servers, auto_offset_reset="earliest", max_partition_fetch_bytes=8_388_608
     ) as consumer:
         consumer.assign([TopicPartition(topic, 0)])
-        values = [(await asyncio.wait_for(consumer.getone(), 20)).value for _ in range(2)]
+        values = [(await asyncio.wait_for(consumer.getone(), 60)).value for _ in range(2)]
     assert values == [b"small", large]
 
 

@@ -89,8 +89,9 @@ def knowledge(owner: str = "worker") -> Knowledge:
 
 
 async def worker_connection(url: str) -> Connection:
-    """A connection with the limits that workers set."""
-    return await connect(url, application="test-worker", limits=WORKER_LIMITS, command_seconds=20)
+    """A connection with the limits that workers set; nobody pulls the plug, so commits need not reach the disk."""
+    limits = WORKER_LIMITS | {"synchronous_commit": "off"}
+    return await connect(url, application="test-worker", limits=limits, command_seconds=20)
 
 
 async def clear(connection: Connection) -> None:
@@ -146,3 +147,12 @@ async def drift_of(connection: Connection, users: Iterable[str]) -> dict[str, An
         if drift:
             found[user] = drift
     return found
+
+
+async def relay_sweeps(connection: Connection, log: Log) -> bool:
+    """Publish the sweeps that wait in the outbox, like the relay; whether there were any."""
+    rows = await connection.fetch("delete from outbox where topic = 'cron.sweep' returning *")
+    for row in rows:
+        event = {"type": "cron.sweep", "id": row["event_id"], "source": "gatefold", "time": row["time"]}
+        log.append({**event, "subject": row["subject"], "data": json.loads(row["value"])})
+    return bool(rows)

@@ -72,11 +72,10 @@ class Oracle:
             return self._describe(event)
         if topic == "cron.sweep":
             self._sweep(user, event, void)
-        elif void:
-            # Choice: a deletion older than the last one takes no dead letters with it either.
-            pass
         elif topic == "user.deleted":
-            self._delete(user, event)
+            self._delete(user, event, void)
+        elif void:
+            pass
         elif topic == "cron.anniversary":
             self._evaluate(user, event, topic, date.fromisoformat(event["data"]["on"]))
         elif topic in REMEMBERED:
@@ -97,7 +96,7 @@ class Oracle:
     def _apply(self, user: User, event: Event) -> None:
         """Item by item, so that evidence can name the item at which a line was crossed; evaluated after the last."""
         items = _items(event)
-        steps = [User(user.events, dict(user.counted))]
+        steps = [User(list(user.events), dict(user.counted))]
         titles: dict[int, str | None] = {}
         for upto in range(1, len(items) + 1):
             step = User([*user.events, _cut(event, upto)], dict(steps[-1].counted))
@@ -127,8 +126,11 @@ class Oracle:
             dated = newest if void else event
             self._evaluate(user, dated, "cron.sweep", dated["time"].date())
 
-    def _delete(self, user: User, event: Event) -> None:
+    def _delete(self, user: User, event: Event, void: bool) -> None:
+        # Choice: "dead letters stored by then", whatever their time, and by a deletion older than the last one too.
         self.dead = {place: key for place, key in self.dead.items() if key != event["subject"].encode()}
+        if void:
+            return
         user.erased_at = until = event["time"]
         user.events = [one for one in user.events if one["time"] > until]
         user.awards = {name: award for name, award in user.awards.items() if award["awarded_at"] > until}

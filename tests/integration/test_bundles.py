@@ -1,0 +1,139 @@
+"""What a bundle promises, said one by one: cut as you like, in any order of topics, with bad records in between."""
+
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from services.stores.postgres import Connection
+from tests.model import lab, pools
+from tests.model.lab import Log
+
+
+@pytest.fixture
+async def connection(database: str) -> AsyncIterator[Connection]:
+    """An empty database."""
+    found = await lab.worker_connection(database)
+    await lab.clear(found)
+    yield found
+    await found.close()
+
+
+async def published(connection: Connection) -> dict[str, list[Any]]:
+    """The messages of each user's awards and sweeps, in their order."""
+    rows = await connection.fetch("select * from outbox where topic <> 'event.rejected' order by id")
+    found = defaultdict(list)
+    for row in rows:
+        found[row["subject"]].append((row["topic"], row["event_id"], row["time"], row["value"]))
+    return found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_cut_does_not_matter(connection: Connection, seed: int) -> None:
+    results = []
+    for size in (1, 7, 500):
+        await lab.clear(connection)
+        log = Log()
+        for number, one in enumerate(history(seed, 160)):
+            log.append(one, number % 2)
+            if number % 20 == 0:
+                log.poison(one["type"], number % 2, one["subject"].encode(), b"{")
+        await lab.drain(connection, lab.knowledge(), log, size)
+        result = (await lab.awards_of(connection), await lab.state_of(connection), await published(connection))
+        assert len(result[0]) > 40
+        results.append(result)
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_topics_may_be_read_in_any_order(connection: Connection, seed: int) -> None:
+    """Also relative to a deletion, and to what the catalogue learns: the final state is the same."""
+    past = history(11, 90)
+    for user, time in zip(pools.USERS, pools.TIMES[2:5], strict=True):
+        past.append(event("user.deleted", f"gone-{user}", {}, user=user, time=time))
+    states = []
+    for order in (seed, seed + 100):
+        dice = random.Random(order)
+        await lab.clear(connection)
+        log, known = Log(), lab.knowledge()
+        for one in past:
+            log.append(one)
+        while places := log.waiting():
+            place = dice.choice(places)
+            start, size = log.delivered[place], dice.randint(1, 9)
+            entries = log.partitions[place][start : start + size]
+            await lab.apply(connection, known, place, entries)
+            log.delivered[place] += len(entries)
+            if dice.random() < 0.3:
+                await relay_sweeps(connection, log)
+            if not log.waiting():
+                await relay_sweeps(connection, log)
+        state = await lab.state_of(connection)
+        assert await lab.drift_of(connection, state) == {}
+        states.append(state)
+    assert states[0] == states[1]
+    assert set(states[0]) == set(pools.USERS)
+
+
+async def test_an_added_and_its_removed_in_either_order(connection: Connection) -> None:
+    came, went = added("a", (1, {"id": 5, "genres": ["Rock"]})), removed("b", 1, time=minutes(1))
+    for user, order in (("first-came", (came, went)), ("first-went", (went, came))):
+        log = Log()
+        for one in order:
+            log.append({**one, "id": one["id"] + user, "subject": user}, 0 if user == "first-came" else 1)
+            await lab.drain(connection, lab.knowledge(), log)
+    states = await lab.state_of(connection)
+    assert states["first-came"] == states["first-went"]
+    assert states["first-came"]["releases"] == 0
+
+
+async def test_a_target_that_is_touched_for_one_event_is_earned(connection: Connection) -> None:
+    log = Log()
+    genres = [(at, {"id": at, "title": f"T{at}", "genres": [f"G{at}"]}) for at in range(1, 6)]
+    for at, owned in enumerate(genres, 1):
+        log.append(added(f"e{at}", owned, time=minutes(at)))
+    log.append(added("e6", (5, genres[0][1]), time=minutes(6)))
+    await lab.drain(connection, lab.knowledge(), log)
+    assert (await lab.state_of(connection))["ada"]["genres"] == 4
+    award = (await lab.awards_of(connection))["ada", "genre-tourist-bronze", ""]
+    assert award["awarded_at"] == "2026-03-01T12:05:00Z"
+    assert award["evidence"] == {
+        "metric": "genres",
+        "value": 5,
+        "target": 5,
+        "earned_with": {"release_id": 5, "title": "T5"},
+    }
+
+
+async def test_a_target_that_is_touched_inside_one_event_is_not(connection: Connection) -> None:
+    log = Log()
+    releases = [{"id": at, "genres": [f"G{at}"]} for at in range(1, 6)]
+    log.append(added("e1", *enumerate(releases, 1), (5, releases[0])))
+    await lab.drain(connection, lab.knowledge(), log)
+    assert (await lab.state_of(connection))["ada"]["genres"] == 4
+    assert ("ada", "genre-tourist-bronze", "") not in await lab.awards_of(connection)
+
+
+async def test_an_identity_counts_once_wherever_it_comes_from(connection: Connection) -> None:
+    log = Log()
+    log.append(event("review.approved", "same", {"review_id": "r1"}))
+    log.append(event("review.approved", "same", {"review_id": "r1"}))  # a new offset
+    log.append(event("review.approved", "same", {"review_id": "r2"}), 1)  # another partition, other data
+    log.append(event("edit.approved", "same", {"edit_id": "e1"}, user="ben"))  # another topic, another user
+    log.append({**event("review.approved", "same", {"review_id": "r3"}), "source": "/elsewhere"})
+    places = (("review.approved", 0), ("review.approved", 1), ("edit.approved", 0))
+    done = [await lab.apply(connection, lab.knowledge(), place, log.partitions[place]) for place in places]
+    states = await lab.state_of(connection)
+    assert states.keys() == {"ada"}
+    assert states["ada"]["reviews"] == 2
+    assert [(one.processed, one.duplicate, one.conflicting) for one in done] == [(2, 1, 0), (0, 1, 1), (0, 1, 1)]
+
+
+async def test_a_dead_letter_uses_up_no_identity(connection: Connection) -> None:
+    log = Log()
+    log.append(event("review.approved", "one", {"review_id": 1}))
+    log.append(event("review.approved", "one", {"review_id": "1"}))
+    (done,) = await lab.drain(connection, lab.knowledge(), log)
+    assert (done.dead, done.processed, done.duplicate) == (1, 1, 0)
