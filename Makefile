@@ -26,7 +26,7 @@ demo: $(READY)  ## run the main job on real collections, from empty engines to a
 
 up: $(READY)  ## engines and all processes, until Ctrl-C
 	$(BIN)/gatefold stack up --state-dir $(STATE)
-	set -a; . ./$(STATE)/env; $(BIN)/gatefold up $(ARGS)
+	set -a; . $(abspath $(STATE))/env; $(BIN)/gatefold up $(ARGS)
 
 down: $(READY)  ## stop the engines of `make up`
 	$(BIN)/gatefold stack down --state-dir $(STATE)

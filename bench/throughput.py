@@ -36,6 +36,7 @@ async def measure_floors(server: str, population: str, planned: list[Bundle]) ->
             prepared.append(floors.prepare_sql(changes))
     async with database(server, population) as url, session(url) as connection:
         await settle(connection)
+        await bundles.open_accounts(connection, planned)
         sql = bundles.rate(await floors.run_sql(connection, prepared), units)
     prepared.clear()
     raw = [floors.prepare_copy(bundle.partition, bundle.records) for bundle in planned]
@@ -77,12 +78,12 @@ async def _compare(
     note = f"{size:,.0f} records a bundle, {rows:.1f} rows and {wal:,.0f} B of WAL an item"
     rates = [run.rate for run in runs]
     return [
-        Result(f"{name} / bare SQL", unit, *_middle(rates, [one.sql for one in found]), ">=", SQL_GOAL, note),
-        Result(f"{name} / COPY", unit, *_middle(rates, [one.copy for one in found]), ">=", COPY_GOAL),
+        Result(f"{name} / bare SQL", unit, *middle(rates, [one.sql for one in found]), ">=", SQL_GOAL, note),
+        Result(f"{name} / COPY", unit, *middle(rates, [one.copy for one in found]), ">=", COPY_GOAL),
     ]
 
 
-def _middle(ours: list[float], floor: list[float]) -> tuple[float, float]:
+def middle(ours: list[float], floor: list[float]) -> tuple[float, float]:
     """The round whose ratio is the median: both numbers of a result are of one round."""
     pairs = sorted(zip(ours, floor, strict=True), key=lambda pair: pair[0] / pair[1])
     return pairs[len(pairs) // 2]

@@ -23,7 +23,7 @@ class CatalogError(Exception):
 class TriggerIndex:
     """The badges of one trigger, so arranged that passing a threshold is a bisect and not a scan."""
 
-    __slots__ = ("_compounds", "_ladders", "badges", "tenures")
+    __slots__ = ("_compounds", "_ladders", "badges", "metrics", "tenures")
 
     def __init__(self, badges: Iterable[BadgeDefinition]) -> None:
         self.badges = tuple(badges)
@@ -42,6 +42,8 @@ class TriggerIndex:
         self._ladders = {metric: _ascending(rungs) for metric, rungs in thresholds.items()}
         self.tenures = _ascending(tenures)[1]
         self._compounds = {metric: tuple(group) for metric, group in compounds.items()}
+        # What any of these badges counts: a metric that is not here cannot earn anything on this trigger.
+        self.metrics = frozenset(self._ladders) | frozenset(self._compounds)
 
     def crossed(self, metric: str, before: int, after: int) -> Sequence[BadgeDefinition]:
         """The badges whose threshold on `metric` lies in `before < target <= after`, ascending."""

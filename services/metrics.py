@@ -62,6 +62,10 @@ Answer: TypeAlias = "tuple[bool, Mapping[str, Any]]"
 READY_SECONDS = 3.0
 
 
+class CannotListen(Exception):
+    """The port for metrics and health is not to be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A running health and metrics server: `port` is the bound one."""
@@ -88,7 +92,7 @@ def serve_http(
 
     Shape:   `health` runs in the thread and must only look; `ready` may be a coroutine function, it then runs in the
              loop that called `serve_http` and counts as "not ready" when that takes longer than READY_SECONDS.
-    Raises:  OSError where the port is taken.
+    Raises:  CannotListen where the port is taken.
     """
     try:
         loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -141,7 +145,10 @@ def serve_http(
         def log_message(self, format: str, *args: Any) -> None:
             """Probes are no news."""
 
-    server = ThreadingHTTPServer((host, port), Handler)
+    try:
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="health", daemon=True)
     thread.start()

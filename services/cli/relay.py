@@ -24,6 +24,7 @@ def relay(
     import asyncio
 
     from services import logs
+    from services.metrics import CannotListen
     from services.relay.main import run, serve
 
     options = servers.load_settings()
@@ -34,6 +35,8 @@ def relay(
     servers.run(_check())
     try:
         run(serve(options))
+    except CannotListen as error:
+        servers.fail(f"{error} (GATEFOLD_RELAY_PORT)")
     except (asyncio.CancelledError, Exception):
         logs.logger(__name__).exception("the relay ends on an unexpected error")
         raise typer.Exit(UNEXPECTED) from None
@@ -42,12 +45,12 @@ def relay(
 async def _check() -> None:
     """Both servers answer and the outbox is there.
 
-    Raises:  servers.Unreachable; asyncpg.UndefinedTableError.
+    Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
     """
-    from services.stores.outbox import next_messages
+    from services.stores.migrate import check
 
     options = servers.load_settings()
     async with servers.postgres(options, "relay") as connection:
-        await next_messages(connection, 1)
+        await check(connection)
     async with servers.publisher(options):
         pass

@@ -78,12 +78,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
     from services.kafka import UNREACHABLE as KAFKA_AWAY
     from services.kafka import MissingTopic
+    from services.stores.migrate import NewerSchema, OlderSchema
 
     # What the client would say of a broker that is away comes out as one sentence here.
     log = logging.getLogger("aiokafka")
     level = log.level
     log.setLevel(logging.CRITICAL)
-    options = load_settings()
+    try:
+        options = load_settings()
+    except typer.Exit:
+        work.close()
+        raise
     try:
         return asyncio.run(work)
     except Unreachable as away:
@@ -94,6 +99,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(str(missing))
     except KafkaError as error:
         fail(f"Kafka at {options.bootstrap} refuses: {error}")
+    except (NewerSchema, OlderSchema) as error:
+        fail(str(error))
     except asyncpg.UndefinedTableError as error:
         fail(f"the database has no schema yet ({error}): run `gatefold migrate`")
     except (

@@ -14,8 +14,8 @@ def worker(
 ) -> None:
     """Take events from Kafka and give awards until stopped; start as many as there are partitions to share.
 
-    Exit code 0 after SIGTERM, 69 when Kafka, or the topics, or PostgreSQL's tables are not there at the start, 75 when
-    it has to be started again. Once it runs, servers may go away and come back.
+    Exit code 0 after SIGTERM, 69 when a server is unreachable at the start, 1 when the topics or the tables are not
+    there, 75 when it has to be started again. Once it runs, servers may go away and come back.
 
     Example: GATEFOLD_WORKER_PORT=8101 gatefold worker
     """
@@ -28,22 +28,26 @@ def worker(
         servers.fail(str(error), servers.WRONG_USAGE)
     servers.run(_check())
 
+    from services.metrics import CannotListen
     from services.worker.main import main
 
-    raise typer.Exit(main(options))
+    try:
+        raise typer.Exit(main(options))
+    except CannotListen as error:
+        servers.fail(f"{error} (GATEFOLD_WORKER_PORT)")
 
 
 async def _check() -> None:
-    """Both servers answer, all input topics exist with one number of partitions, the tables are there.
+    """Both servers answer, all input topics exist with one number of partitions, the schema is the one we know.
 
-    Raises:  servers.Unreachable; asyncpg.UndefinedTableError.
+    Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
     """
     from contracts.topics import INPUT_TOPICS
-    from services.stores.ledger import positions
+    from services.stores.migrate import check
 
     options = servers.load_settings()
     async with servers.postgres(options, "worker") as connection:
-        await positions(connection, [])
+        await check(connection)
     async with servers.topic_admin(options) as admin:
         existing = await admin.existing()
     partitions = {

@@ -78,6 +78,7 @@ class Place:
             **self.stack.environment(),
             "GATEFOLD_POSTGRES_URL": postgres,
             "GATEFOLD_KAFKA_URL": endpoints.kafka_url,
+            "GATEFOLD_SCRATCH": str(self.logs / "scratch"),
             "GATEFOLD_TOPIC_PREFIX": f"demo-{self.run}." if "kafka" in self.replaced else "",
         }
         environment = {name: value for name, value in os.environ.items() if name not in _NOT_OURS} | ours
@@ -113,7 +114,7 @@ class Place:
             if source.is_dir():
                 # What cannot be read is no reason to lose the rest.
                 with contextlib.suppress(OSError, shutil.Error):
-                    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("env"))
+                    shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("env", "scratch"))
 
 
 @contextlib.contextmanager

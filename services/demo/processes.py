@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 GRACE_SECONDS: Final = 6.0
-SHOWN_LINES: Final = 12
+SHOWN_LINES: Final = 8
+LONGEST_LINE: Final = 240
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -23,7 +24,8 @@ class ProcessEnded(Exception):
     """A process ended that should not have."""
 
     def __init__(self, name: str, code: int, log: Path) -> None:
-        end = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:])
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-SHOWN_LINES:]
+        end = "\n".join(f"  {_readable(line)}" for line in lines)
         super().__init__(f"{name} ended with exit code {code}; the end of its log:\n{end}")
 
 
@@ -119,6 +121,16 @@ def crew(directory: Path, environment: Mapping[str, str]) -> Iterator[Crew]:
         made.stop(grace_seconds=0.0)
         raise
     made.stop()
+
+
+def _readable(line: str) -> str:
+    """A line of JSON in words; of a traceback the last line, which says what happened."""
+    with contextlib.suppress(ValueError):
+        entry = json.loads(line)
+        if isinstance(entry, dict) and "event" in entry:
+            trace = str(entry.get("exception", "")).strip().splitlines()
+            line = " ".join([str(entry.get("timestamp", ""))[11:23], str(entry["event"]), *trace[-1:]])
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
 
 
 def _end_with_parent() -> None:

@@ -160,7 +160,11 @@ def _interruptible() -> Iterator[None]:
         _uninterrupted()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in ENDS}
+    # Whoever started us with a signal ignored, as nohup does, means it.
+    before = {number: signal.getsignal(number) for number in ENDS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
     try:
         yield
     finally:

@@ -51,7 +51,7 @@ class Screen:
             disable=not self._console.is_terminal,
         )
         self._bars: dict[str, TaskID] = {
-            name: self._progress.add_task(name, total=None, count="", visible=False)
+            name: self._progress.add_task(f"{name:<{len(PROCESSED)}}", total=None, count="", visible=False)
             for name in (BOOT, SENT, PROCESSED, PUBLISHED)
         }
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 SHORTEST_TITLE: Final = 8
-LONGEST_MASTER: Final = 18
+LONGEST_MASTER: Final = 16
 ROOM: Final = 60
 NUMERALS: Final = frozenset({"i", "ii", "iii", "iv", "v"})
 

@@ -22,7 +22,7 @@ class Copy:
     stamp: Stamp
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Holding:
     """One release of one user.
 

@@ -56,6 +56,23 @@ async def pending(connection: asyncpg.Connection[asyncpg.Record]) -> list[Migrat
     return steps[done:]
 
 
+class OlderSchema(Exception):
+    """The database lacks migrations."""
+
+
+async def check(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """Whether the database is exactly as far as this Gatefold.
+
+    Raises:  OlderSchema, NewerSchema; asyncpg.UndefinedTableError where it was never migrated.
+    """
+    done = await connection.fetchval("select coalesce(max(number), 0) from migration")
+    known = len(migrations())
+    if done > known:
+        raise NewerSchema(f"the database is at migration {done}, this Gatefold knows {known}: run the newer one")
+    if done < known:
+        raise OlderSchema(f"the database is at migration {done} of {known}: run `gatefold migrate`")
+
+
 async def migrate(url: str, *, dry_run: bool = False) -> list[Migration]:
     """Bring the database at `url` up to date; answers the steps taken (with `dry_run`: that would be taken).
 

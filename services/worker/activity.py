@@ -75,7 +75,7 @@ class ActivityBundle:
         kind, present = KINDS[event.type]
         collector = self._work.collectors[event.subject]
         stamp = Stamp(event.time, event.id, event.source)
-        steps = Steps()
+        steps = Steps(_wish)
         steps.mark(collector)
         for object_id in found:
             key = (event.subject, kind, object_id)
@@ -91,9 +91,9 @@ class ActivityBundle:
                     collector.joined_on = min(collector.joined_on or joined, joined)
             steps.mark(collector)
             if kind == "wish":
-                steps.items.append(_wish(int(object_id)))
+                steps.items.append(int(object_id))
         self._awarding.judge_steps(event, collector, steps)
 
 
-def _wish(release_id: int) -> Any:
-    return lambda: {"release_id": release_id}
+def _wish(release_id: int) -> dict[str, Any]:
+    return {"release_id": release_id}

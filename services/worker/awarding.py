@@ -45,10 +45,11 @@ class Steps:
     """How an event moved one user's numbers, item by item.
 
     Shape:   `counters[i]` and `moved[i]` (length of the collector's `moved_masters`) stand before item i; the last
-             entries stand after the whole event. `items` say what evidence names: release id and title.
+             entries stand after the whole event. `items` are what `name` names in evidence: release id and title.
     """
 
-    items: list[Callable[[], dict[str, Any]]] = field(default_factory=list)
+    name: Callable[[Any], dict[str, Any]]
+    items: list[Any] = field(default_factory=list)
     counters: list[dict[str, int]] = field(default_factory=list)
     moved: list[int] = field(default_factory=list)
 
@@ -61,7 +62,7 @@ class Steps:
         """The last item at which the number came from below the target to it; None where no item did that."""
         for at in range(len(self.items) - 1, -1, -1):
             if value(self.counters[at]) < target <= value(self.counters[at + 1]):
-                return self.items[at]()
+                return self.name(self.items[at])
         return None
 
 
@@ -89,13 +90,21 @@ class Awarding:
         self._catalog = catalog
         self._in_memory = in_memory
         self._candidates: dict[Name, _Candidate] = {}
+        self._counted: dict[str, list[str]] = {}
+
+    def _asked(self, trigger: str) -> list[str]:
+        """The counters that a badge of this trigger reads."""
+        if trigger not in self._counted:
+            metrics = self._catalog.trigger(trigger).metrics
+            self._counted[trigger] = [metric for metric in COUNTERS if metric in metrics]
+        return self._counted[trigger]
 
     def judge_steps(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Evaluate what an event moved; call it after the whole event, with its steps."""
         index = self._catalog.trigger(event.type)
         before, after = steps.counters[0], steps.counters[-1]
         if before != after:
-            for metric in COUNTERS:
+            for metric in self._asked(event.type):
                 was, now = before[metric], after[metric]
                 if was == now:
                     continue
@@ -124,8 +133,8 @@ class Awarding:
         if oldest is None or year - oldest <= collector.age_seen:
             return
         index = self._catalog.trigger(event.type)
-        if not index.crossed("oldest_age_years", -1, 1 << 30):
-            return  # this trigger asks no age: leave the line for one that does
+        if "oldest_age_years" not in index.metrics:
+            return  # leave the line for a trigger that asks for ages
         for badge in index.crossed("oldest_age_years", collector.age_seen, year - oldest):
             item = steps.crossing(lambda at: year - at["oldest_year"] if at["oldest_year"] else -1, _target(badge))
             self._judge(event, collector, badge, "", item)
@@ -270,7 +279,7 @@ def _master_item(collector: Collector, steps: Steps, master: int, badge: BadgeDe
     for at in range(len(steps.items) - 1, -1, -1):
         moved = [one for one in collector.moved_masters[steps.moved[at] : steps.moved[at + 1]] if one[0] == master]
         if moved and moved[0][1] < target <= moved[-1][2]:
-            return steps.items[at]()
+            return steps.name(steps.items[at])
     return None
 
 

@@ -7,18 +7,25 @@ Source:  Faust acknowledges a message even when the agent raised, and makes a ta
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 
+from services.logs import logger
 from services.settings import Settings
 
-# Where each assigned partition has to be read from, given where its log begins.
-Positions = Callable[[Mapping[TP, int]], Awaitable[Mapping[TP, int]]]
+log = logger(__name__)
+
+# Where each assigned partition has to be read from, given the offsets that its log holds.
+Positions = Callable[[Mapping[TP, range]], Awaitable[Mapping[TP, int]]]
+
+SEEK_AGAIN_SECONDS: Final = 0.02
 
 
 class RangeThread(AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -45,7 +52,11 @@ class BundleConsumer(Consumer):  # type: ignore[misc]
         if records is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            try:
+                await self.perform_seek()
+            except Exception as error:
+                # The partitions were taken away meanwhile; whoever is given them seeks anew, as we do.
+                log.info("partitions moved while seeking", error=f"{type(error).__name__}: {error}")
             return
         for tp, batch in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
@@ -69,14 +80,33 @@ class BundleConsumer(Consumer):  # type: ignore[misc]
         self._acked_index[tp].clear()
         return highest + 1
 
+    def highwater(self, tp: TP) -> int | None:
+        """End of a partition's log as far as fetches have told; None also for one that was just taken away."""
+        try:
+            end: int | None = super().highwater(tp)
+            return end
+        except IllegalStateError:
+            return None
+
     async def perform_seek(self) -> None:
         """On every assignment, before the flow resumes: read on from the ledger, wherever Kafka thinks we are."""
+        while not self.should_stop:
+            try:
+                await self._seek_to_ledger()
+                return
+            except IllegalStateError:
+                # The group has moved on while we asked: what counts is the assignment of now.
+                await asyncio.sleep(SEEK_AGAIN_SECONDS)
+
+    async def _seek_to_ledger(self) -> None:
         await super().perform_seek()
         assigned = self.assignment()
         if not assigned:
             return
         beginnings = await self.earliest_offsets(*assigned)
-        for tp, offset in (await self.app.positions(beginnings)).items():
+        ends = await self.highwaters(*assigned)
+        logs = {tp: range(beginning, ends[tp]) for tp, beginning in beginnings.items()}
+        for tp, offset in (await self.app.positions(logs)).items():
             if self._committed_offset[tp] != offset:
                 await self.seek(tp, offset)
                 self._committed_offset[tp] = offset

@@ -127,23 +127,32 @@ class Worker:
         finally:
             self._room.release()
 
-    async def _positions(self, beginnings: Mapping[TP, int]) -> Mapping[TP, int]:
-        """Where to read each assigned partition: the ledger's word; accounts are opened, holes are accounted for."""
-        places = {tp: (self._names[tp.topic], tp.partition) for tp in beginnings}
+    async def _positions(self, logs: Mapping[TP, range]) -> Mapping[TP, int]:
+        """Where to read each assigned partition: the ledger's word; accounts are opened, holes are accounted for.
+
+        A log that ends before the ledger is another log: reading on would skip its records without a trace.
+        """
+        places = {tp: (self._names[tp.topic], tp.partition) for tp in logs}
         try:
             async with self._pool.acquire(timeout=4) as connection:
                 known = await ledger.positions(connection, places.values())
-                for tp, beginning in beginnings.items():
+                for tp, held in logs.items():
                     topic, partition = places[tp]
                     due = known.get((topic, partition))
                     if due is None:
-                        await ledger.open_partition(connection, topic, partition, beginning, self._owner)
-                        known[topic, partition] = beginning
-                    elif due < beginning:
-                        log.error("hole in the log", topic=topic, partition=partition, start=due, end=beginning)
-                        await ledger.record_hole(connection, topic, partition, due, beginning)
-                        metrics.HOLES.labels(topic).inc(beginning - due)
-                        known[topic, partition] = beginning
+                        await ledger.open_partition(connection, topic, partition, held.start, self._owner)
+                        known[topic, partition] = held.start
+                    elif due < held.start:
+                        log.error("hole in the log", topic=topic, partition=partition, start=due, end=held.start)
+                        await ledger.record_hole(connection, topic, partition, due, held.start)
+                        metrics.HOLES.labels(topic).inc(held.start - due)
+                        known[topic, partition] = held.start
+                    elif due > held.stop:
+                        die(
+                            f"{tp.topic}:{partition} ends at offset {held.stop}, but {due} were processed: this is not"
+                            " the log that the ledger knows (a topic made anew, another prefix, records lost);"
+                            " see docs/operations.md"
+                        )
         except TRANSIENT as error:
             # Kafka's committed offset serves meanwhile: what was done is skipped, and a jump ahead is a Gap.
             log.warning("ledger out of reach", error=f"{type(error).__name__}: {error}")
@@ -163,6 +172,7 @@ class Worker:
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         self._pulse.assigned, self._pulse.assignment_changed = False, time.monotonic()
         metrics.ASSIGNED.set(0)
+        metrics.LAG.clear()
         log.info("revoked", partitions=len(revoked))
 
     async def _beat(self) -> None:
@@ -226,19 +236,20 @@ class Worker:
         try:
             async with self._pool.acquire(timeout=2) as connection:
                 await connection.execute("select 1", timeout=2)
-            self._pulse.postgres_answers = True
+            self._pulse.hear_postgres(time.monotonic(), True)
         except TRANSIENT:
-            self._pulse.postgres_answers = False
+            self._pulse.hear_postgres(time.monotonic(), False)
 
     async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
         await self._probe()
+        postgres = self._pulse.postgres_since is not None
         facts = {
             "assigned": self._pulse.assigned,
-            "postgres": self._pulse.postgres_answers,
+            "postgres": postgres,
             "lag": self._pulse.lag,
             "owner": self._owner,
         }
-        return self._pulse.assigned and self._pulse.postgres_answers, facts
+        return self._pulse.assigned and postgres, facts
 
 
 def main(settings: Settings) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contracts.envelope import Event
@@ -119,7 +119,7 @@ class OwnershipBundle:
         event = one.event
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
-        steps = Steps()
+        steps = Steps(_named)
         steps.mark(collector)
         for at, item in enumerate(event.data.items):
             touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
@@ -127,7 +127,7 @@ class OwnershipBundle:
                 self._recount(collector, holding)
             steps.mark(collector)
             if stated is not None:
-                steps.items.append(_named(self._holdings[event.subject][item.release.id]))
+                steps.items.append(self._holdings[event.subject][item.release.id])
         self._awarding.judge_steps(event, collector, steps)
 
     def _give(self, event: Event, item: Any, stated: Facts) -> list[Holding]:
@@ -137,7 +137,8 @@ class OwnershipBundle:
         holding = self._holding(user, release_id)
         if holding.statement.say(stated, stamp):
             self._changed_holdings.add((user, release_id))
-        return [holding, *self._put(user, item.instance_id, Copy(release_id, True, stamp))]
+        touched = self._put(user, item.instance_id, Copy(release_id, True, stamp))
+        return touched if holding in touched else [*touched, holding]
 
     def _take(self, event: Event, item: Any) -> list[Holding]:
         """One item of `ownership.removed`: a tombstone, unless something newer says the copy is there."""
@@ -158,14 +159,19 @@ class OwnershipBundle:
         self._copies[key] = copy
         self._changed_copies.add(key)
         touched = []
-        for side, number in ((old, -1), (copy, 1)):
-            if side is not None and side.present and side.release_id is not None:
-                holding = self._holding(user, side.release_id)
-                holding.copies += number
-                self._changed_holdings.add((user, side.release_id))
-                if number > 0 or not holding.copies:
-                    touched.append(holding)
+        if old is not None and old.present and old.release_id is not None:
+            before = self._move(user, old.release_id, -1)
+            if not before.copies:
+                touched.append(before)
+        if copy.present and copy.release_id is not None:
+            touched.append(self._move(user, copy.release_id, 1))
         return touched
+
+    def _move(self, user: str, release_id: int, number: int) -> Holding:
+        holding = self._holding(user, release_id)
+        holding.copies += number
+        self._changed_holdings.add((user, release_id))
+        return holding
 
     def _holding(self, user: str, release_id: int) -> Holding:
         held = self._holdings.setdefault(user, {})
@@ -203,11 +209,7 @@ class OwnershipBundle:
         return given
 
 
-def _named(holding: Holding) -> Callable[[], dict[str, Any]]:
-    """What evidence says of an item; read only when a line is crossed, for most items cross none."""
-
-    def name() -> dict[str, Any]:
-        facts = holding.facts() or holding.statement.facts
-        return {"release_id": holding.release_id, "title": facts.title}
-
-    return name
+def _named(holding: Holding) -> dict[str, Any]:
+    """What evidence says of an item."""
+    facts = holding.facts() or holding.statement.facts
+    return {"release_id": holding.release_id, "title": facts.title}

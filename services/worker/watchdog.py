@@ -35,7 +35,7 @@ class Pulse:
     assignment_changed: float = field(default_factory=time.monotonic)
     progress: float = field(default_factory=time.monotonic)
     lag: int = 0
-    postgres_answers: bool = False
+    postgres_since: float | None = None  # since when PostgreSQL has answered whenever it was asked
     stopping: bool = False
 
     def fault(self, now: float, coordinator_error: Callable[[], str | None]) -> str | None:
@@ -48,9 +48,18 @@ class Pulse:
             return f"no assignment for {now - self.assignment_changed:.0f} s"
         if (error := coordinator_error()) is not None:
             return f"group coordination failed: {error}"
-        if self.lag > 0 and self.postgres_answers and now - self.progress > PROGRESS_SECONDS:
-            return f"{self.lag} records wait and none was processed for {now - self.progress:.0f} s"
+        if self.lag > 0 and self.postgres_since is not None:
+            idle = now - max(self.progress, self.postgres_since)
+            if idle > PROGRESS_SECONDS:
+                return f"{self.lag} records wait and none was processed for {idle:.0f} s"
         return None
+
+    def hear_postgres(self, now: float, answers: bool) -> None:
+        """Note whether PostgreSQL answered just now; a worker that waited for it is given time to catch up."""
+        if not answers:
+            self.postgres_since = None
+        elif self.postgres_since is None:
+            self.postgres_since = now
 
 
 def watch(pulse: Pulse, coordinator_error: Callable[[], str | None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -12,10 +13,9 @@ from tests.conftest import Engines
 from tests.e2e import events
 from tests.e2e.accounts import balance
 from tests.e2e.processes import until
-from tests.e2e.world import World, new_world
+from tests.e2e.world import SLOWLY, World, new_world
 
-LOAD = 1500
-SLOWLY = {"bundle_records": "5"}
+LOAD = 500
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +64,31 @@ async def test_postgres_killed_and_away_for_a_while(fragile: World, own_engines:
     assert len(world.worker.told("assigned")) == 1
 
 
+async def test_a_worker_is_stopped_while_postgres_is_away(fragile: World, own_engines: Engines) -> None:
+    world = fragile
+    before = await world.accounted()
+    sent = len(await world.send(events.load(24, LOAD // 2, name="m", start=3 * LOAD)))
+    await world.accounts_for(before + sent // 10)
+    await asyncio.to_thread(own_engines.kill, "postgres")
+    until(lambda: world.worker.get("/readyz")[0] == 503, "the worker is not ready")
+    begin = time.monotonic()
+    assert await asyncio.to_thread(world.worker.terminate) == 0
+    assert time.monotonic() - begin <= 10
+    await asyncio.to_thread(own_engines.start_engine, "postgres")
+    world.worker = await asyncio.to_thread(world.crew.worker, **SLOWLY)
+    await balance(world)
+
+
 async def test_kafka_killed_and_away_for_a_while(fragile: World, own_engines: Engines) -> None:
     world = fragile
     before = await world.accounted()
     sent = len(await world.send(events.load(22, LOAD, name="k", start=LOAD)))
     await world.accounts_for(before + sent // 10)
     await asyncio.to_thread(own_engines.kill, "kafka")
-    until(lambda: world.relay.get("/readyz")[0] == 503, "the relay is not ready")
+    for process in (world.worker, world.relay):
+        until(lambda process=process: "Unable connect to node" in process.tail(), f"{process.name} notices")
+    assert world.worker.get("/healthz")[0] == 200
+    assert world.relay.get("/healthz")[0] == 200
     await asyncio.to_thread(own_engines.start_engine, "kafka")
     more = len(await world.send(events.load(23, LOAD // 5, name="l", start=2 * LOAD)))
     assert more == LOAD // 5

@@ -27,6 +27,8 @@ from tests.integration.commands import Done, gatefold
 
 PARTITIONS = 4
 SESSION_SECONDS = 6
+# One small transaction after the other, so that a fault comes in the middle of many.
+SLOWLY = {"bundle_records": "2", "worker_lanes": "1"}
 ERASURE_KEY = "an-erasure-key-of-the-tests"
 Place = tuple[str, int, int]
 Log = dict[tuple[str, int], list[ConsumerRecord]]
@@ -196,6 +198,7 @@ async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PA
     finally:
         world.crew.close()
         await producer.stop()
+        await _execute(server, f"drop database {name} with (force)")
 
 
 async def _execute(server: str, statement: str) -> None:

@@ -1,24 +1,15 @@
-"""What a bundle promises, said one by one: cut as you like, in any order of topics, with bad records in between."""
+"""What a bundle promises: cut the log as you like, read topics in any order, repeat what you like."""
 
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from services.stores.postgres import Connection
 from tests.model import lab, pools
-from tests.model.lab import Log
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    """An empty database."""
-    found = await lab.worker_connection(database)
-    await lab.clear(found)
-    yield found
-    await found.close()
+from tests.model.events import added, event, history, minutes, removed
+from tests.model.lab import Log, relay_sweeps
 
 
 async def published(connection: Connection) -> dict[str, list[Any]]:

@@ -1,23 +1,12 @@
 """Deletions and the news of the catalogue: what they leave, and that neither depends on who is read first."""
 
-from collections.abc import AsyncIterator
-
-import pytest
+import base64
 
 from services.stores.postgres import Connection
 from tests.model import lab
 from tests.model.events import added, event, minutes, removed
 from tests.model.lab import Log, relay_sweeps
-from tests.model.oracle import Oracle
-
-
-@pytest.fixture
-async def connection(database: str) -> AsyncIterator[Connection]:
-    """An empty database."""
-    found = await lab.worker_connection(database)
-    await lab.clear(found)
-    yield found
-    await found.close()
+from tests.model.oracle import SETS, Oracle
 
 
 async def test_deletions_in_one_bundle(connection: Connection) -> None:
@@ -102,3 +91,75 @@ async def test_a_sweep_is_an_event_like_any_other_however_long_its_cause_is_name
     assert await relay_sweeps(connection, log)
     await lab.drain(connection, known, log)
     assert (await lab.state_of(connection))["ada"]["genres"] == 5
+
+
+async def everything(connection: Connection) -> dict[str, str]:
+    """All rows of all tables as text, by table."""
+    tables = await connection.fetch(
+        "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
+    )
+    found = {}
+    for (table,) in tables:
+        rows = await connection.fetchval(f"select json_agg(t)::text from {table} as t")  # noqa: S608 - our own tables
+        found[table] = rows or ""
+    return found
+
+
+async def test_a_deletion_leaves_a_keyed_hash_and_nothing_else(connection: Connection) -> None:
+    user, marker = "who@example.org", "Marker-Title"
+    known, log = lab.knowledge(), Log()
+    release = {"id": 7, "title": marker, "artists": [{"name": marker}], "master_id": 9, "year": 1960, "have": 3}
+    release |= {"labels": [{"name": marker, "catno": marker}], "formats": [{"name": "Vinyl", "text": marker}]}
+    log.append(added("a", (1, release), (2, {**release, "title": marker + "2"}), user=user))
+    log.append(added("b", (1, {"id": 7, "title": marker + "3"}), user=user, time=minutes(1)))
+    log.append(removed("c", 2, user=user, time=minutes(2)))
+    log.append(event("wishlist.added", "d", {"release_ids": [990077]}, user=user))
+    for topic, name in SETS.items():
+        log.append(event(topic, topic, {name: marker}, user=user))
+    log.append(event("user.joined", "j", {"joined_at": "2010-01-01"}, user=user))
+    log.append(event("cron.sweep", "s", {}, user=user))
+    log.append(event("release.described", "r", {"id": 7, "styles": ["Dub"]}, user="7"))
+    for topic in ("ownership.added", "user.deleted", "cron.sweep"):
+        log.poison(topic, 0, user.encode(), marker.encode())
+    log.append(added("z", (1, {"id": 8, "title": "Another"}), user="ada"))
+    await lab.drain(connection, known, log)
+    before = await everything(connection)
+    assert {"collector", "owned", "activity", "user_badges", "outbox"} <= {
+        name for name in before if user in before[name]
+    }
+    assert marker in before["facts"]
+
+    log.append(event("user.deleted", "gone", {}, user=user, time=minutes(60)))
+    await lab.drain(connection, known, log)
+    log.append(added("late", (3, {"id": 7, "title": marker}), user=user, time=minutes(59)))
+    log.append(event("review.approved", "late too", {"review_id": marker}, user=user, time=minutes(60)))
+    await lab.drain(connection, known, log)
+    traces = (user, marker, user.encode().hex(), marker.encode().hex(), base64.b64encode(marker.encode()).decode())
+    after = await everything(connection)
+    assert [(table, trace) for table, rows in after.items() for trace in traces if trace in rows] == []
+    assert after["erased"].count("user_hash") == 1
+    assert await lab.state_of(connection) == {"ada": (await lab.state_of(connection))["ada"]}
+
+
+async def test_newer_events_and_what_they_earned_stay(connection: Connection) -> None:
+    """Read before the deletion or after it: what is left is the same, and dated with the newest event left."""
+    old = [event("review.approved", f"r{n}", {"review_id": f"r{n}"}, time=minutes(n)) for n in range(4)]
+    new = [event("review.approved", f"n{n}", {"review_id": f"r{n}"}, time=minutes(20 + n)) for n in range(3, 6)]
+    gone = event("user.deleted", "gone", {}, time=minutes(10))
+    states = []
+    for first in (True, False):
+        await lab.clear(connection)
+        log, known = Log(), lab.knowledge()
+        for one in (gone, *old, *new) if first else (*old, *new, gone):
+            log.append(one)
+            await lab.drain(connection, known, log)
+        states.append(await lab.state_of(connection))
+        awards = {name[1]: award for name, award in (await lab.awards_of(connection)).items()}
+        assert set(awards) == ({"reviewer-i"} if first else {"reviewer-i", "reviewer-ii"})
+        assert awards["reviewer-i"]["awarded_at"] == f"2026-03-01T12:{23 if first else 25}:00Z"
+        if not first:  # the fifth different review was approved after the deletion's time: it stands
+            assert awards["reviewer-ii"]["awarded_at"] == "2026-03-01T12:24:00Z"
+            assert awards["reviewer-ii"]["evidence"]["value"] == 5
+            assert awards["reviewer-i"]["evidence"]["value"] == 3
+    assert states[0] == states[1]
+    assert states[0]["ada"]["reviews"] == 3

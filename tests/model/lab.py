@@ -19,7 +19,7 @@ from services.worker.bundle import Done, process
 from services.worker.work import Knowledge
 from tests.model.oracle import Event
 
-RECORDED = datetime(2026, 11, 20, tzinfo=UTC)
+RECORDED = datetime(2028, 12, 1, tzinfo=UTC)
 ERASURE_KEY = b"an-erasure-key-of-the-tests"
 CLEAR = """
     delete from collector; delete from facet_value; delete from facet_count; delete from facts; delete from release;
@@ -79,8 +79,8 @@ class Log:
         return entry
 
     def waiting(self) -> list[tuple[str, int]]:
-        """The partitions with records that were not delivered."""
-        return sorted(place for place, entries in self.partitions.items() if self.delivered[place] < len(entries))
+        """The partitions with records that were not delivered, the one that was written to first first."""
+        return [place for place, entries in self.partitions.items() if self.delivered[place] < len(entries)]
 
 
 def knowledge(owner: str = "worker") -> Knowledge:

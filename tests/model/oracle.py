@@ -82,6 +82,20 @@ class Oracle:
             self._apply(user, event)
         return set()
 
+    def __eq__(self, other: object) -> bool:
+        """Whether two models will agree for ever; the order in which a user's events came is past and gone."""
+        return isinstance(other, Oracle) and self._content() == other._content()
+
+    __hash__ = None
+
+    def _content(self) -> list[Any]:
+        users = {
+            name: (sorted(user.events, key=stamp), user.counted, user.awards, user.erased_at)
+            for name, user in self.users.items()
+            if user != User()
+        }
+        return [users, {key: said for key, said in self.catalogue.items() if said}, self.seen, self.ledger, self.dead]
+
     def state(self) -> dict[str, dict[str, Any]]:
         """What `export state` has to say, by user."""
         return {name: _state(user) for name, user in self.users.items() if user.newest() is not None}

@@ -8,7 +8,3 @@ returning identity;
 -- name: digests
 -- What was accepted under these identities.
 select identity, digest from inbox where identity = any($1::bytea[]);
-
--- name: prune
--- Forget identities older than the topics keep their records.
-delete from inbox where ctid = any (array(select ctid from inbox where seen_on < $1 limit $2));

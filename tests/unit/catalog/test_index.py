@@ -116,8 +116,9 @@ def test_building_reports_every_fault_at_once() -> None:
 
 
 def test_boot_lines_count_the_badges_of_each_trigger() -> None:
-    lines = load_catalog().boot_lines()
-    assert lines[0] == "69 badges in 18 families"
+    catalog = load_catalog()
+    lines = catalog.boot_lines()
+    assert lines[0] == f"{len(catalog.badges)} badges in {len(catalog.families)} families"
     assert "wishlist.added: 5 badges (wishlister)" in lines
-    assert "cron.sweep: 69 badges (all families)" in lines
+    assert f"cron.sweep: {len(catalog.badges)} badges (all families)" in lines
     assert not any(line.startswith("user.deleted") for line in lines)

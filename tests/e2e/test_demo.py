@@ -1,0 +1,145 @@
+"""`gatefold demo`, the way people run it: as a command, to its end and interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+from services.settings import Settings
+from services.topics import TopicAdmin
+from tests.conftest import Engines
+
+SECONDS = 240.0
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "services.cli.main", "demo", *arguments]
+
+
+def environment(temporary: Path, **more: str) -> dict[str, str]:
+    """That of the tests, without their engines; everything temporary goes to one directory."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("GATEFOLD_")}
+    return {**ours, "TMPDIR": str(temporary), **more}
+
+
+def running_in(directory: Path) -> list[list[str]]:
+    """Command lines of processes that have to do with the directory."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        line = process.info["cmdline"] or []
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(directory) in part for part in line):
+            found.append(line)
+    return found
+
+
+async def test_every_invariant_holds_and_nothing_remains(stack: Engines, tmp_path: Path) -> None:
+    """PostgreSQL and Kafka are there before the run, Neo4j is its own: both ways of having an engine in one."""
+    endpoints = stack.endpoints()
+    done = subprocess.run(
+        command("--json"),
+        env=environment(tmp_path, GATEFOLD_POSTGRES_URL=endpoints.postgres_url, GATEFOLD_KAFKA_URL=endpoints.kafka_url),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stderr == b""
+    summary = json.loads(done.stdout)
+    assert summary["ok"]
+    assert summary["checks"]
+    assert all(check["held"] for check in summary["checks"])
+    assert summary["sent"] == summary["in_log"] == 92
+    assert summary["processed"] + summary["duplicate"] + summary["dead"] == 92
+    assert summary["duplicate"] == summary["dead"] == 1
+    assert summary["outbox"] == summary["drift"] == 0
+    assert summary["published"] == summary["awards"] == sum(summary["collectors"].values())
+    # The same in every run: what is earned depends on the events alone.
+    assert summary["collectors"] == {"collector-05": 36, "composed-01": 41, "collector-03": 18}
+    [letter] = summary["dead_letters"]
+    assert (letter["topic"], letter["stage"]) == ("ownership.added", "schema")
+    assert letter["reason"] == "data.items[0].release.id: expected int, got str"
+    killed = summary["killed"]
+    assert 0 < killed["processed_before"] < killed["processed_before"] + killed["left"] <= 92
+    assert killed["worker"] not in killed["taken_over_by"]
+    assert killed["taken_over_by"]
+    assert summary["logs"] is None
+
+    assert list(tmp_path.iterdir()) == []
+    assert running_in(tmp_path) == []
+    connection = await asyncpg.connect(endpoints.postgres_url)
+    try:
+        assert await connection.fetch("select datname from pg_database where datname like 'gatefold\\_demo\\_%'") == []
+    finally:
+        await connection.close()
+    admin = TopicAdmin(Settings(kafka_url=endpoints.kafka_url))
+    await admin.open()
+    try:
+        names = {one["topic"] for one in await admin._client.describe_topics()}
+    finally:
+        await admin.close()
+    assert [name for name in names if name.startswith("demo-")] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        command("--json"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        try:
+            deadline = time.monotonic() + SECONDS
+            while not any("services.stack.reaper" not in one for one in running_in(tmp_path)):
+                if child.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"no engine came up: {child.communicate(timeout=5)}")
+                time.sleep(0.05)
+            child.send_signal(number)
+            out, err = child.communicate(timeout=SECONDS)
+        finally:
+            child.kill()
+    assert child.returncode == 130
+    assert out == b""
+    assert b"interrupted" in err
+    assert running_in(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_with_something_in_it_is_refused(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("keep me")
+    done = subprocess.run(
+        command("--state-dir", str(tmp_path)),
+        env=environment(tmp_path, COLUMNS="400"),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert b"is not an empty directory" in done.stderr
+    assert mine.read_text() == "keep me"
+
+
+def test_a_server_that_is_away_is_named_and_the_logs_are_kept(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("--json"),
+        env=environment(
+            tmp_path, GATEFOLD_POSTGRES_URL="postgresql://nobody@127.0.0.1:9/x", GATEFOLD_KAFKA_URL="127.0.0.1:9"
+        ),
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 69
+    assert done.stdout == b""
+    said = done.stderr.decode()
+    assert "is set, but nothing answers there" in said
+    [logs] = tmp_path.iterdir()
+    assert str(logs) in said.replace("\n", "")
+    assert (logs / "traceback.txt").exists()

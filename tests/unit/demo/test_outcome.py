@@ -1,0 +1,77 @@
+"""The invariants of a run: a good one passes all of them, and each fault breaks the one that names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.demo.outcome import Letter, Outcome, Takeover, checks
+
+TAKEOVER = Takeover("worker-1", 7, [0, 1, 2, 3], 8, 76, ["worker-2"], [], 6.4)
+GOOD = Outcome(
+    sent=92,
+    in_log=92,
+    processed=90,
+    duplicate=1,
+    dead=1,
+    hole=0,
+    outbox=0,
+    refused=0,
+    awarded=frozenset({"a", "b"}),
+    published={"a:1": "a", "b:1": "b"},
+    messages=2,
+    rejections=1,
+    letters=[Letter("ownership.added", 2, 19, "schema", "data.items[0].release.id: expected int, got str")],
+    recount={"users": 3, "drifted": 0},
+    takeover=TAKEOVER,
+)
+ACCOUNTED = "every event accounted for"
+ONE_OF_EACH = "one duplicate and one dead letter"
+PUBLISHED = "published = awarded"
+OUTBOX = "outbox empty"
+REPLACED = "killed worker replaced"
+DRIFT = "no drift"
+
+
+def broken(outcome: Outcome) -> set[str]:
+    return {check.name for check in checks(outcome) if not check.held}
+
+
+def test_a_good_run_passes() -> None:
+    assert broken(GOOD) == set()
+
+
+def test_a_message_may_come_twice() -> None:
+    assert broken(replace(GOOD, messages=3)) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({"sent": 93}, {ACCOUNTED}),
+        ({"in_log": 93}, {ACCOUNTED}),
+        ({"processed": 89}, {ACCOUNTED}),
+        ({"processed": 89, "hole": 1}, {ACCOUNTED}),
+        ({"processed": 89, "duplicate": 2}, {ONE_OF_EACH}),
+        ({"processed": 89, "dead": 2}, {ONE_OF_EACH}),
+        ({"letters": []}, {ONE_OF_EACH}),
+        ({"rejections": 0}, {ONE_OF_EACH}),
+        ({"awarded": frozenset({"a"})}, {PUBLISHED}),
+        ({"awarded": frozenset({"a", "b", "c"})}, {PUBLISHED}),
+        ({"awarded": frozenset({"a", "c"})}, {PUBLISHED}),
+        ({"awarded": frozenset(), "published": {}}, {PUBLISHED}),
+        ({"published": {"a:1": "a", "a:2": "a", "b:1": "b"}}, {PUBLISHED}),
+        ({"outbox": 1}, {OUTBOX}),
+        ({"refused": 1}, {OUTBOX}),
+        ({"takeover": replace(TAKEOVER, done=0)}, {REPLACED}),
+        ({"takeover": replace(TAKEOVER, left=0)}, {REPLACED}),
+        ({"takeover": replace(TAKEOVER, heirs=[])}, {REPLACED}),
+        ({"takeover": replace(TAKEOVER, stranded=[3])}, {REPLACED}),
+        ({"recount": {"users": 3, "drifted": 1}}, {DRIFT}),
+        ({"recount": {"users": 2, "drifted": 0}}, {DRIFT}),
+    ],
+)
+def test_a_fault_breaks_the_invariant_that_names_it(change: dict[str, Any], names: set[str]) -> None:
+    assert broken(replace(GOOD, **change)) == names
