@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -78,6 +79,9 @@ def main() -> int:
     # A topic that was made a moment ago has no leader yet; the producer asks again and says so at length.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     said = Console(stderr=True)
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    if load > cores / 2:
+        said.print(f"the machine is busy (load {load:.1f} on {cores} cores): the ratios will be of little worth")
     scale = QUICK if options.quick else Scale()
     names = [options.only] if options.only else list(NAMES)
     local = options.in_process or options.profile

@@ -8,11 +8,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from services.state.collector import COUNTERS, Collector
+from services.state.collector import COUNTERS, OF_ACTIVITY, Collector
 from services.stores.postgres import Connection
 from services.stores.queries import rows, statements
 
 SQL = statements("collectors")
+OF_COPIES = tuple(name for name in COUNTERS if name not in OF_ACTIVITY.values())
 
 
 def user_hash(key: bytes, user_id: str) -> bytes:
@@ -66,21 +67,34 @@ async def erase(connection: Connection, hash_: bytes, at: datetime) -> None:
 
 
 async def save(connection: Connection, collectors: Iterable[Collector]) -> None:
-    """Write the counters of these users, in user order."""
-    changed = sorted(collectors, key=lambda one: one.user_id)
-    if changed:
-        await connection.execute(SQL["save"], rows(_row(one) for one in changed))
+    """Write all of these users' rows, in user order."""
+    found = [
+        _collection(one, COUNTERS) | {"joined_on": one.joined_on, "erased_at": one.erased_at}
+        for one in _ordered(collectors)
+    ]
+    if found:
+        await connection.execute(SQL["save"], rows(found))
 
 
-def _row(collector: Collector) -> dict[str, Any]:
-    return collector.counters | {
-        "user_id": collector.user_id,
-        "age_seen": collector.age_seen,
-        "facets": "\\x" + collector.facets.pack().hex(),
-        "years": "\\x" + collector.years.pack().hex(),
-        "joined_on": collector.joined_on,
-        "erased_at": collector.erased_at,
-    }
+async def save_collection(connection: Connection, collectors: Iterable[Collector]) -> None:
+    """Write what copies move of these users' rows, in user order."""
+    found = [_collection(one, OF_COPIES) for one in _ordered(collectors)]
+    if found:
+        await connection.execute(SQL["save_collection"], rows(found))
+
+
+def _ordered(collectors: Iterable[Collector]) -> list[Collector]:
+    return sorted(collectors, key=lambda one: one.user_id)
+
+
+def _collection(collector: Collector, names: Iterable[str]) -> dict[str, Any]:
+    counters = collector.counters
+    row: dict[str, Any] = {name: counters[name] for name in names}
+    row["user_id"] = collector.user_id
+    row["age_seen"] = collector.age_seen
+    row["facets"] = "\\x" + collector.facets.pack().hex()
+    row["years"] = "\\x" + collector.years.pack().hex()
+    return row
 
 
 async def remove(connection: Connection, users: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from contracts.envelope import Event
 from contracts.times import parse_day_or_time
 from services.state.facts import Stamp
-from services.stores import activity
+from services.stores import activity, collectors
 from services.stores.activity import Fact, Key
 from services.stores.awards import NewAward
 from services.worker.awarding import Awarding, Steps
@@ -68,7 +68,7 @@ class ActivityBundle:
                 raise EventFailed(one.offset) from error
         given = await self._awarding.settle(self._work.connection)
         await activity.save(self._work.connection, {key: self._objects[key] for key in self._changed})
-        await self._work.save()
+        await collectors.save(self._work.connection, self._work.changed())
         return given
 
     def _apply(self, event: Event, found: list[str]) -> None:

@@ -260,4 +260,5 @@ def main(settings: Settings) -> int:
         return await Worker(settings).run()  # built inside: Faust keeps the loop it is born in
 
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
-    return uvloop.run(run())
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())  # also for the loop of the consumer's thread
+    return asyncio.run(run())

@@ -8,9 +8,9 @@ from typing import Any
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import LABEL, MASTER, Counted, bounded_values
-from services.state.facts import Facts, Stamp, Statement, state_of
+from services.state.facts import Facts, Stamp, Statement
 from services.state.holdings import Copy, Holding, in_memory, recount
-from services.stores import catalogue, ownership
+from services.stores import catalogue, collectors, ownership
 from services.stores.awards import NewAward
 from services.stores.ownership import Key
 from services.worker.awarding import Awarding, Steps
@@ -33,11 +33,11 @@ class OwnershipBundle:
     def stated_values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
         """The bounded facets' values that these events state."""
         found: set[tuple[str, str]] = set()
-        counter = self._work.knowledge.counter
+        counter, states = self._work.knowledge.counter, self._work.knowledge.states
         for one in accepted:
             if one.event.type == "ownership.added":
                 year = one.event.time.year
-                self._stated[one.offset] = stated = [state_of(item.release, year) for item in one.event.data.items]
+                self._stated[one.offset] = stated = [states(item.release, year) for item in one.event.data.items]
                 for facts in stated:
                     if facts.content not in counter:
                         found.update(bounded_values(facts))
@@ -205,7 +205,7 @@ class OwnershipBundle:
                 for facet, value in collector.unbounded_changed
             },
         )
-        await self._work.save()
+        await collectors.save_collection(connection, self._work.changed())
         return given
 
 

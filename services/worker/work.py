@@ -9,7 +9,7 @@ from catalog.index import Catalog
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import Counter, bounded_values
-from services.state.facts import facts_of
+from services.state.facts import States, facts_of
 from services.stores import collectors
 from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
@@ -38,6 +38,7 @@ class Knowledge:
         self.catalog = catalog
         self.erasure_key = erasure_key
         self.owner = owner
+        self.states = States()
         self.facet_ids = FacetIds()
         self.counter = Counter(self.facet_ids)
 
@@ -83,6 +84,6 @@ class Work:
         collector = self.collectors.get(event.subject)
         return collector is not None and (collector.erased_at is None or event.time > collector.erased_at)
 
-    async def save(self) -> None:
-        """Write the counters of the users that changed."""
-        await collectors.save(self.connection, [one for one in self.collectors.values() if one.changed])
+    def changed(self) -> list[Collector]:
+        """The users whose counters moved."""
+        return [one for one in self.collectors.values() if one.changed]

@@ -65,6 +65,7 @@ class Histories(RuleBasedStateMachine):
         # More than one where two workers ran at once and either order explains what came out.
         self.models = [Oracle()]
         self.number = 0
+        self.numbers: dict[str, int] = {}
         self.changed = True
         self.workers: list[tuple[Any, Any]] = [(None, None), (None, None)]
         self.wait(self.start())
@@ -99,7 +100,8 @@ class Histories(RuleBasedStateMachine):
         made = []
         for one in events:
             self.number += 1
-            made.append({**one, "id": f"{one['prefix']}{self.number}"})
+            number = self.numbers[one["source"]] = self.numbers.get(one["source"], 0) + 1
+            made.append({**one, "id": f"{one['prefix']}{number}"})  # two sources may well use one id
             self.log.append(made[-1], partition, structured=self.number % 3 == 0)
         return multiple(*made)
 

@@ -15,7 +15,7 @@ on conflict do nothing
 returning user_id;
 
 -- name: save
--- The counters after a bundle.
+-- All of the row, anew.
 update collector c
 set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labels,
     countries = n.countries, decades = n.decades, largest_decade = n.largest_decade,
@@ -28,6 +28,19 @@ from json_to_recordset($1::json) as n (
     largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, taste_dimensions integer,
     reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
     facets bytea, years bytea, joined_on date, erased_at timestamptz)
+where c.user_id = n.user_id;
+
+-- name: save_collection
+-- What copies move of the counters, after a bundle.
+update collector c
+set releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labels, countries = n.countries,
+    decades = n.decades, largest_decade = n.largest_decade, mono_releases = n.mono_releases, formats = n.formats,
+    deep_cuts = n.deep_cuts, taste_dimensions = n.taste_dimensions, oldest_year = nullif(n.oldest_year, 0),
+    age_seen = n.age_seen, facets = n.facets, years = n.years
+from json_to_recordset($1::json) as n (
+    user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
+    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, taste_dimensions integer,
+    oldest_year integer, age_seen integer, facets bytea, years bytea)
 where c.user_id = n.user_id;
 
 -- name: remove

@@ -1,56 +1,73 @@
-"""What the bundle consumer hands over, and what it survives."""
+"""What Faust was taught: the range assignor, positions, and an assignment that moves while we ask for it."""
 
-from __future__ import annotations
-
+from collections import defaultdict
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from services.worker.consumer import BundleConsumer
+from services.settings import Settings
+from services.worker.consumer import BundleConsumer, BundleTransport, RangeThread, WorkerApp, create_app
 
-PLACE = TP("ownership.added", 5)
-
-
-def consumer(*, flow_active: bool, seek_error: Exception | None = None) -> Any:
-    """One that has fetched two records, without Kafka."""
-    made: Any = BundleConsumer.__new__(BundleConsumer)
-    made.seeks = 0
-
-    async def wait_next_records(_: float) -> Any:
-        return {PLACE: ["first", "second"]}, None
-
-    async def perform_seek() -> None:
-        made.seeks += 1
-        if seek_error is not None:
-            raise seek_error
-
-    monitor = SimpleNamespace(track_tp_end_offset=lambda *_: None)
-    made.app = SimpleNamespace(consumer_generation_id=1, monitor=monitor)
-    made.flow_active = flow_active
-    made.highwater = lambda _: 2
-    made._to_message = lambda _, record: SimpleNamespace(of=record)
-    made._stopped = SimpleNamespace(is_set=lambda: False)
-    made._crashed = SimpleNamespace(is_set=lambda: False)
-    made._wait_next_records = wait_next_records
-    made.perform_seek = perform_seek
-    return made
+PLACE = TP("t", 0)
 
 
-async def test_a_fetch_of_a_partition_is_one_message() -> None:
-    [(place, message)] = [pair async for pair in consumer(flow_active=True).getmany(1.0)]
-    assert place == PLACE
-    assert message.of == "second"
-    assert message.value == ["first", "second"]
+async def no_positions(beginnings: object) -> dict[TP, int]:
+    return {}
 
 
-@pytest.mark.parametrize(
-    "error",
-    [None, IllegalStateError("No current assignment"), AssertionError("No partitions are currently assigned")],
-)
-async def test_records_that_come_while_partitions_move_are_read_again(error: Exception | None) -> None:
-    made = consumer(flow_active=False, seek_error=error)
-    assert [pair async for pair in made.getmany(1.0)] == []
-    assert made.seeks == 1
+def test_faust_cannot_choose_another_assignor() -> None:
+    thread = RangeThread.__new__(RangeThread)
+    thread._assignor = "round-robin"
+    assert thread._assignor is RangePartitionAssignor
+
+
+def test_the_position_is_behind_the_highest_acknowledged_offset() -> None:
+    consumer = SimpleNamespace(_acked=defaultdict(list), _acked_index=defaultdict(set))
+    assert BundleConsumer._new_offset(consumer, PLACE) is None
+    consumer._acked[PLACE] += [4, 9]
+    consumer._acked_index[PLACE] |= {4, 9}
+    assert BundleConsumer._new_offset(consumer, PLACE) == 10
+    assert BundleConsumer._new_offset(consumer, PLACE) is None
+    assert not consumer._acked_index[PLACE]
+
+
+async def test_an_assignment_that_moves_while_we_seek_is_sought_again() -> None:
+    tries: list[int] = []
+
+    async def seek() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise IllegalStateError("no current assignment")
+
+    consumer = SimpleNamespace(should_stop=False, _seek_to_ledger=seek)
+    await BundleConsumer.perform_seek(consumer)
+    assert len(tries) == 3
+    consumer.should_stop = True
+    await BundleConsumer.perform_seek(consumer)
+    assert len(tries) == 3
+
+
+async def test_other_faults_of_seeking_are_not_hidden() -> None:
+    async def seek() -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        await BundleConsumer.perform_seek(SimpleNamespace(should_stop=False, _seek_to_ledger=seek))
+
+
+async def test_settings_that_losses_taught() -> None:
+    app, topic = create_app(Settings(topic_prefix="p.", session_seconds=6), ("a", "b"), no_positions)
+    assert isinstance(app, WorkerApp)
+    assert list(topic.topics) == ["p.a", "p.b"]
+    assert isinstance(app._new_transport(), BundleTransport)
+    conf = app.conf
+    assert (conf.id, conf.processing_guarantee.value) == ("p.gatefold", "at_least_once")
+    assert (conf.web_enabled, conf.topic_allow_declare, conf.table_standby_replicas) == (False, False, 0)
+    assert (conf.stream_wait_empty, conf.consumer_auto_offset_reset) == (True, "earliest")
+    # Time without a fetch must not cost the membership; the ladder of the others keeps its order.
+    assert conf.broker_max_poll_interval >= 864_000
+    assert conf.broker_heartbeat_interval * 3 <= conf.broker_session_timeout
+    assert conf.broker_session_timeout < conf.broker_rebalance_timeout < conf.broker_request_timeout
