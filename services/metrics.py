@@ -40,7 +40,8 @@ HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count o
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])
-# fate: processed, duplicate, conflicting (a duplicate with other data), dead, skipped (delivered again by Kafka)
+# fate: processed, duplicate, dead, skipped (delivered again by Kafka)
+CONFLICTING = Counter("gatefold_conflicting_duplicates_total", "Duplicates with other data than the first.", ["topic"])
 DEAD = Counter("gatefold_dead_letters_total", "Records that could not be accepted, by stage reached.", ["stage"])
 AWARDED = Counter("gatefold_awards_total", "Awards given, by family of the badge.", ["family"])
 DRIFT = Counter("gatefold_drift_total", "Counters that a sweep found wrong and repaired.")

@@ -144,9 +144,11 @@ class Runner:
     def _observe(self, topic: str, partition: int, records: Sequence[Record], done: Done, seconds: float) -> None:
         self.progress = time.monotonic()
         self.positions[topic, partition] = records[-1].offset + 1
-        for fate in ("processed", "duplicate", "dead", "skipped", "conflicting"):
+        for fate in ("processed", "duplicate", "dead", "skipped"):
             if number := getattr(done, fate):
                 metrics.EVENTS.labels(topic, fate).inc(number)
+        if done.conflicting:
+            metrics.CONFLICTING.labels(topic).inc(done.conflicting)
         for stage in done.stages:
             metrics.DEAD.labels(stage).inc()
         for award in done.awards:

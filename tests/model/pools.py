@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 USERS = ("ada", "ben", "cem")
-SOURCES = ("/app", "/sync")
+SOURCES = ("/app", "/web")
 TIMES = tuple(
     datetime(year, month, 5, 12, tzinfo=UTC)
     for year, month in ((2018, 3), (2019, 3), (2020, 2), (2022, 7), (2023, 7), (2024, 2), (2025, 11), (2026, 5))
