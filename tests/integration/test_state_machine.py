@@ -34,7 +34,7 @@ from tests.model.strategies import Said, some
 
 EXAMPLES = int(os.environ.get("GATEFOLD_EXAMPLES", "0"))
 PROFILE = settings(
-    max_examples=EXAMPLES or 70,
+    max_examples=EXAMPLES or 120,
     stateful_step_count=50,
     derandomize=not EXAMPLES,
     database=None,
