@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         1_500_000, description="Bytes in a transaction at most, unless one record is larger: pages are heavy."
     )
     worker_lanes: Annotated[int, Field(ge=1, le=16)] = Field(
-        2, description="Bundles in flight at once, of different partitions, each over a connection of its own."
+        4, description="Bundles in flight at once, of different partitions, each over a connection of its own."
     )
     session_seconds: Annotated[float, Field(ge=1, le=50)] = Field(
         20.0, description="Silence after which a worker counts as dead and its partitions go to others."

@@ -28,17 +28,23 @@ def command(*arguments: str) -> list[str]:
 def environment(temporary: Path, **more: str) -> dict[str, str]:
     """That of the tests, without their engines; everything temporary goes to one directory."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GATEFOLD_")}
-    return {**ours, "TMPDIR": str(temporary), **more}
+    return {**ours, "TMPDIR": str(temporary), "PYTHONFAULTHANDLER": "1", **more}
 
 
-def running_in(directory: Path) -> list[list[str]]:
-    """Command lines of processes that have to do with the directory."""
+def running_in(directory: Path) -> list[str]:
+    """Command lines of processes that were started for the directory or work in it."""
     found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
-        line = process.info["cmdline"] or []
-        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(directory) in part for part in line):
-            found.append(line)
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        places = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+        if process.info["status"] != psutil.STATUS_ZOMBIE and any(str(directory) in place for place in places):
+            found.append(" ".join(places))
     return found
+
+
+def engines_of(child: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """The engines that the demo has started so far, with their own children."""
+    family = psutil.Process(child.pid).children(recursive=True)
+    return [one for one in family if one.is_running() and "services.stack.reaper" not in one.cmdline()]
 
 
 async def test_every_invariant_holds_and_nothing_remains(stack: Engines, tmp_path: Path) -> None:
@@ -89,24 +95,27 @@ async def test_every_invariant_holds_and_nothing_remains(stack: Engines, tmp_pat
     assert [name for name in names if name.startswith("demo-")] == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "delay_seconds"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 6.0)])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals, delay_seconds: float) -> None:
     with subprocess.Popen(
         command("--json"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         try:
             deadline = time.monotonic() + SECONDS
-            while not any("services.stack.reaper" not in one for one in running_in(tmp_path)):
+            while not (engines := engines_of(child)):
                 if child.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError(f"no engine came up: {child.communicate(timeout=5)}")
                 time.sleep(0.05)
+            time.sleep(delay_seconds)
+            engines += engines_of(child)
             child.send_signal(number)
             out, err = child.communicate(timeout=SECONDS)
         finally:
             child.kill()
-    assert child.returncode == 130
+    assert child.returncode == 130, err.decode()
     assert out == b""
     assert b"interrupted" in err
+    assert not [one for one in engines if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     assert running_in(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
