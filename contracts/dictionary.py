@@ -46,7 +46,8 @@ Where the contract is silent, this is how it is read here.
 - Nesting is counted over the whole value, in structured mode with the envelope: 32 levels are accepted, 33 are not.
 - Text is counted in characters (code points). Lone surrogates and NUL are faults in fields that are known and in
   attributes; in unknown fields they are ignored. Bytes that are no UTF-8 are a fault wherever they stand.
-- Of a field given twice the last counts, but each must be of the right type.
+- Of a field given twice the last counts, but each must be of the right type; of `items[].release` the last alone is
+  looked at.
 - `5.0` and `1e2` are no integers. A number beyond the range of floating point (`1e400`) is a fault in a field that is
   known.
 - A JSON Schema cannot say all of this; what is written here and what the decoder does is the rule.
@@ -72,6 +73,22 @@ Where the contract is silent, this is how it is read here.
   is left out where there is none.
 - `caused_by` is null for an award by hand. The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
 - `value_base64` and `value_sha256` of `event.rejected` are null for a null value; `key` is cut at 256 characters.
+
+**State and awards**
+- A user becomes known by an event that leaves something behind. `collection.synced`, `cron.anniversary` and
+  `cron.sweep` leave nothing: of a user who is not known they change nothing.
+- Any deletion takes the user's dead letters along, also one that is older than the last deletion. What a deletion
+  leaves is evaluated like a sweep, at the time of the newest event left; the trigger is `user.deleted`.
+- A `cron.sweep` older than a deletion still recounts what is left; what it earns is dated with the newest event left.
+- A removal takes in no news of the catalogue about a release of which another copy stays.
+- `earned_with` names the last item at which the line was crossed. The line of an age is crossed by an item only if the
+  oldest year moved; with the calendar alone there is no `earned_with`.
+- The decade of `largest_decade` is the earliest of equal ones, the oldest record the one with the smallest release id.
+- A master goes by the title of the release of it that was counted last, in a recount by that of the smallest id.
+- `year` 0 says that the year is not known and an impossible year says nothing better: both are statements, the newest
+  of a field wins. After 0 the date in `released` serves, after an impossible year it does not.
+- The year of `released` is its first run of four digits, wherever it stands ("07 Apr 2017").
+- Sizes win over the name only where the name is "Vinyl".
 """
 
 

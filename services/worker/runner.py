@@ -112,8 +112,9 @@ class Runner:
                 offset = records[0].offset
                 if offset in condemned:
                     raise  # even the dead letter is refused
-                condemned[offset] = f"could not be stored: {type(error).__name__}"
-                log.error("event set apart", topic=topic, partition=partition, offset=offset, exc_info=error)
+                condemned[offset] = fault = f"could not be stored: {type(error).__name__}"
+                # The class alone: PostgreSQL's own words quote the row.
+                log.error("event set apart", topic=topic, partition=partition, offset=offset, fault=fault)
                 continue
             except TRANSIENT as error:
                 session.drop()

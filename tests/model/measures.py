@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from contracts.countries import COUNTRIES
+from tests.families import FAMILIES, TARGETS
 
 Facts = Mapping[str, tuple[int, Any]]
 Owned = Mapping[int, Facts]
@@ -18,34 +19,8 @@ FIELDS = (
     "title", "master_id", "year", "released", "country", "artists", "labels", "formats", "genres", "styles", "have",
 )  # fmt: skip
 SIZES = ("LP", '12"', '10"', '7"')
-METALS = ("bronze", "silver", "gold", "platinum")
-ROMANS = ("i", "ii", "iii", "iv", "v")
-SINGLE = (None,)
-
-LADDERS = (
-    ("master-collector", METALS, "pressings", (3, 5, 10, 25), "ownership.added"),
-    ("genre-tourist", METALS, "genres", (5, 10, 20, 30), "ownership.added"),
-    ("style-explorer", METALS, "styles", (10, 25, 50, 100), "ownership.added"),
-    ("label-hopper", METALS, "labels", (10, 50, 100, 500), "ownership.added"),
-    ("world-collector", METALS, "countries", (5, 15, 30, 50), "ownership.added"),
-    ("time-traveler", METALS, "decades", (3, 4, 5, 6), "ownership.added"),
-    ("era-specialist", METALS, "largest_decade", (25, 50, 100, 250), "ownership.added"),
-    ("vinyl-archaeologist", METALS, "oldest_age_years", (25, 40, 50, 60), "ownership.added"),
-    ("taste-architect", METALS, "taste_dimensions", (5, 10, 15, 20), "ownership.added"),
-    ("deep-cut", SINGLE, "deep_cuts", (1,), "ownership.added"),
-    ("mono-enthusiast", SINGLE, "mono_releases", (10,), "ownership.added"),
-    ("format-completionist", SINGLE, "formats", (5,), "ownership.added"),
-    ("owner", ROMANS, "releases", (1, 10, 100, 500, 1000), "ownership.added"),
-    ("wishlister", ROMANS, "wishlist", (1, 10, 50, 100, 500), "wishlist.added"),
-    ("reviewer", ROMANS, "reviews", (1, 5, 25, 100, 250), "review.approved"),
-    ("editor", ROMANS, "edits", (1, 10, 50, 250, 1000), "edit.approved"),
-    ("comparer", ROMANS, "compares", (1, 10, 50, 100, 250), "compare.used"),
-    ("anniversary", ROMANS, "years_since_join", (1, 2, 3, 5, 10), "cron.anniversary"),
-)
 BADGES = tuple(
-    (family if tier is None else f"{family}-{tier}", metric, target, trigger)
-    for family, tiers, metric, targets, trigger in LADDERS
-    for tier, target in zip(tiers, targets, strict=True)
+    (key, FAMILIES[family].metric, target, FAMILIES[family].trigger) for key, (family, target) in TARGETS.items()
 )
 COUNTED = (
     "releases", "genres", "styles", "labels", "countries", "decades", "largest_decade", "mono_releases", "formats",

@@ -1,7 +1,6 @@
 """Every badge of the contract: its key, its target, the near miss and the one fact that earns it."""
 
 from datetime import UTC, date, datetime
-from typing import NamedTuple
 
 import pytest
 
@@ -9,47 +8,10 @@ from catalog.definition import SWEEP, BadgeDefinition, Tenure, Threshold
 from catalog.index import load_catalog
 from contracts.snapshot import METRICS, FrozenSnapshot, Occasion
 from evaluators.engine import evaluate
+from tests.families import FAMILIES, TARGETS
 
-METALS = ("bronze", "silver", "gold", "platinum")
-ROMANS = ("i", "ii", "iii", "iv", "v")
 TODAY = date(2024, 6, 15)
 PLENTY = 100_000
-
-
-class Family(NamedTuple):
-    category: str
-    metric: str
-    targets: tuple[int, ...]
-    tiers: tuple[str, ...]
-    trigger: str
-
-
-FAMILIES = {
-    "master-collector": Family("completionist", "pressings", (3, 5, 10, 25), METALS, "ownership.added"),
-    "genre-tourist": Family("breadth", "genres", (5, 10, 20, 30), METALS, "ownership.added"),
-    "style-explorer": Family("breadth", "styles", (10, 25, 50, 100), METALS, "ownership.added"),
-    "label-hopper": Family("breadth", "labels", (10, 50, 100, 500), METALS, "ownership.added"),
-    "world-collector": Family("breadth", "countries", (5, 15, 30, 50), METALS, "ownership.added"),
-    "time-traveler": Family("temporal", "decades", (3, 4, 5, 6), METALS, "ownership.added"),
-    "era-specialist": Family("temporal", "largest_decade", (25, 50, 100, 250), METALS, "ownership.added"),
-    "vinyl-archaeologist": Family("temporal", "oldest_age_years", (25, 40, 50, 60), METALS, "ownership.added"),
-    "taste-architect": Family("graph", "taste_dimensions", (5, 10, 15, 20), METALS, "ownership.added"),
-    "mono-enthusiast": Family("special", "mono_releases", (10,), (), "ownership.added"),
-    "format-completionist": Family("special", "formats", (5,), (), "ownership.added"),
-    "deep-cut": Family("special", "deep_cuts", (1,), (), "ownership.added"),
-    "owner": Family("community", "releases", (1, 10, 100, 500, 1000), ROMANS, "ownership.added"),
-    "wishlister": Family("community", "wishlist", (1, 10, 50, 100, 500), ROMANS, "wishlist.added"),
-    "reviewer": Family("community", "reviews", (1, 5, 25, 100, 250), ROMANS, "review.approved"),
-    "editor": Family("community", "edits", (1, 10, 50, 250, 1000), ROMANS, "edit.approved"),
-    "comparer": Family("community", "compares", (1, 10, 50, 100, 250), ROMANS, "compare.used"),
-    "anniversary": Family("community", "years_since_join", (1, 2, 3, 5, 10), ROMANS, "cron.anniversary"),
-}
-
-TARGETS = {
-    f"{family}-{tier}" if tier else family: (family, target)
-    for family, row in FAMILIES.items()
-    for target, tier in zip(row.targets, row.tiers or ("",), strict=True)
-}
 
 
 def collector(metric: str, level: int, elsewhere: int) -> FrozenSnapshot:
