@@ -8,7 +8,7 @@ from catalog.definition import SWEEP, BadgeDefinition, Tenure, Threshold
 from catalog.index import load_catalog
 from contracts.snapshot import METRICS, FrozenSnapshot, Occasion
 from evaluators.engine import evaluate
-from tests.families import FAMILIES, TARGETS
+from tests.families import FAMILIES, METALS, ROMANS, TARGETS
 
 TODAY = date(2024, 6, 15)
 PLENTY = 100_000
