@@ -139,7 +139,8 @@ def _define(model: type[BaseModel], instead: Mapping[Any, Any], *, frozen: bool 
         namespace["__post_init__"] = _post_init(checks)
     # gc=False: what comes out of JSON cannot hold a cycle, so the collector need not look at it.
     return msgspec.defstruct(
-        model.__name__, fields, namespace=namespace, frozen=frozen, kw_only=True, omit_defaults=True, gc=False, module=__name__,
+        model.__name__, fields, namespace=namespace, frozen=frozen, kw_only=True, gc=False, module=__name__,
+        omit_defaults=True,  # of what we publish
         forbid_unknown_fields=model.model_config.get("extra") == "forbid",
     )  # fmt: skip
 

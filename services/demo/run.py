@@ -9,11 +9,11 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from services.demo.course import Findings, course
 from services.demo.engines import Place, place
@@ -29,6 +29,8 @@ LAST: Final = "neo4j"
 NAMES: Final = {"postgres": "PostgreSQL", "kafka": "Kafka", "neo4j": "Neo4j"}
 ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_SECONDS: Final = 0.2
+
+T = TypeVar("T")
 
 
 class Failed(Exception):
@@ -102,7 +104,7 @@ def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew
 
     with screen:
         # Nothing needs Neo4j yet, and while Kafka waits for a dead worker the machine has time.
-        findings = asyncio.run(course(options, processes, screen, ready=boot_the_last))
+        findings = _interruptibly(course(options, processes, screen, ready=boot_the_last))
         _finish(graph[0], processes)
         screen.boot(6, "")
         screen.done(f"{_named(where, (LAST,))} answers")
@@ -170,6 +172,33 @@ def _interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _interruptibly(work: Coroutine[Any, Any, T]) -> T:
+    """The result of the coroutine, with a loop of its own; an interrupt cancels it.
+
+    Shape:   raised amid the callbacks of compiled clients, KeyboardInterrupt would leave them in no defined state.
+    Raises:  KeyboardInterrupt.
+    """
+
+    async def watched() -> T:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                loop.add_signal_handler(number, task.cancel)
+        return await work
+
+    before = {number: signal.getsignal(number) for number in ENDS}
+    interrupted = False
+    try:
+        return asyncio.run(watched())
+    except asyncio.CancelledError:
+        interrupted = True
+        raise KeyboardInterrupt from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if interrupted else handler)
 
 
 def _uninterrupted() -> None:
