@@ -154,7 +154,8 @@ def _explained() -> Iterator[None]:
     from services.stack.errors import DownloadFailed, StackError, Unreachable
 
     # While a server boots its clients complain; what matters of that is in our own message.
-    for client in ("aiokafka", "neo4j"):
+    before = {client: logging.getLogger(client).level for client in ("aiokafka", "neo4j")}
+    for client in before:
         logging.getLogger(client).setLevel(logging.CRITICAL)
     try:
         yield
@@ -164,6 +165,9 @@ def _explained() -> Iterator[None]:
         servers.fail(str(fault))
     except PermissionError as fault:
         servers.fail(str(fault))
+    finally:
+        for client, level in before.items():
+            logging.getLogger(client).setLevel(level)
 
 
 def _print(found: list[EngineStatus]) -> None:
