@@ -21,6 +21,8 @@ log = logger(__name__)
 
 # The database refuses the data itself: one record of the bundle is to blame.
 REFUSED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+# Records in a transaction at most, where one may touch all of a user or all owners of a release.
+HEAVY: Final = {"cron.sweep": 50, "user.deleted": 50, "release.described": 50}
 COMMAND_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 3.0
@@ -73,7 +75,7 @@ class Runner:
         async with self._free:
             session = self._idle.pop()
             try:
-                for part in _parts(records, self._bundle_bytes):
+                for part in _parts(records, self._bundle_bytes, HEAVY.get(topic, len(records))):
                     if not await self._settle(session, topic, partition, part):
                         return False
             finally:
@@ -159,12 +161,12 @@ class Runner:
             metrics.EVENT_AGE_SECONDS.set(max(0.0, time.time() - done.newest.timestamp()))
 
 
-def _parts(records: Sequence[Record], most_bytes: int) -> Iterator[Sequence[Record]]:
+def _parts(records: Sequence[Record], most_bytes: int, most_records: int) -> Iterator[Sequence[Record]]:
     """Cut a bundle so that each part fits one transaction: a page of a hundred items is as much work as a bundle."""
     start, size = 0, 0
     for at, record in enumerate(records):
         length = len(record.value or b"")
-        if at > start and size + length > most_bytes:
+        if at > start and (size + length > most_bytes or at - start >= most_records):
             yield records[start:at]
             start, size = at, 0
         size += length

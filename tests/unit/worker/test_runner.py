@@ -210,7 +210,7 @@ async def test_a_jump_ends_the_worker_at_first_sight_and_is_a_hole_at_the_second
 )
 def test_a_bundle_is_cut_by_bytes(sizes: list[int | None], most: int, parts: list[int]) -> None:
     bundle = [Record(at, None if size is None else b"x" * size) for at, size in enumerate(sizes)]
-    found = list(_parts(bundle, most))
+    found = list(_parts(bundle, most, len(bundle)))
     assert [len(part) for part in found] == parts
     assert [record.offset for part in found for record in part] == list(range(len(sizes)))
 
@@ -219,3 +219,9 @@ async def test_each_part_of_a_bundle_is_a_transaction(running: Any) -> None:
     run, database = running(lambda offsets, condemned: None)
     assert await run.run("ownership.added", 0, [Record(0, b"x" * 600_000), Record(1, b"x" * 600_000), Record(2)])
     assert database.calls == [[0], [1, 2]]
+
+
+async def test_what_may_touch_all_of_a_user_comes_in_small_transactions(running: Any) -> None:
+    run, database = running(lambda offsets, condemned: None)
+    assert await run.run("cron.sweep", 0, [Record(at) for at in range(120)])
+    assert [len(offsets) for offsets in database.calls] == [50, 50, 20]
