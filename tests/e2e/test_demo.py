@@ -121,7 +121,8 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signal
     assert child.returncode == 130, err.decode()
     assert out == b""
     assert b"interrupted" in err
-    assert not [one for one in engines if one.is_running()]
+    _, alive = psutil.wait_procs(engines, timeout=5)
+    assert not alive
     assert running_in(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
