@@ -17,6 +17,10 @@ from services.stack.endpoints import Endpoints
 from services.stack.stack import Stack
 
 
+# The engines of the tests live for minutes: they are not worth the thorough compiler, which takes a core at their boot.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
 class Engines(Protocol):
     """What tests use of a stack. The calls block: inside a coroutine, hand them to `asyncio.to_thread`."""
 

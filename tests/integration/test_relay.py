@@ -225,7 +225,8 @@ async def test_killed_between_acknowledgement_and_delete_it_publishes_the_same_b
 
         async def alone() -> bool:
             return not await db.fetchval(
-                "select count(*) from pg_stat_activity where application_name = 'gatefold-relay'"
+                "select count(*) from pg_stat_activity"
+                " where application_name = 'gatefold-relay' and datname = current_database()"
             )
 
         await until(alone)
