@@ -16,7 +16,6 @@ import pytest_asyncio
 from services.stack.endpoints import Endpoints
 from services.stack.stack import Stack
 
-
 # The engines of the tests live for minutes: they are not worth the thorough compiler, which takes a core at their boot.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
