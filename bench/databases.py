@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from services.stores.migrate import migrate
-from services.stores.postgres import WORKER_LIMITS, Connection, connect
+from services.stores.postgres import Connection, connect, worker_limits
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +31,7 @@ async def database(server: str, copy_of: str | None = None) -> AsyncIterator[str
 @contextlib.asynccontextmanager
 async def session(url: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
     """A connection with the settings of a worker's own."""
-    connection = await connect(url, application="gatefold-bench", limits=WORKER_LIMITS | {"statement_timeout": "0"})
+    connection = await connect(url, application="gatefold-bench", limits=worker_limits() | {"statement_timeout": "0"})
     try:
         yield connection
     finally:

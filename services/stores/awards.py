@@ -45,9 +45,11 @@ class Message:
     value: bytes
 
 
-async def held(connection: Connection, users: Iterable[str]) -> set[Name]:
-    """Awards these users have, revoked ones included."""
-    rows = await connection.fetch(SQL["held"], sorted(users))
+async def held(
+    connection: Connection, users: Iterable[str], badge_keys: Iterable[str], contexts: Iterable[str]
+) -> set[Name]:
+    """Awards these users have of these badges in these contexts, revoked ones included."""
+    rows = await connection.fetch(SQL["held"], list(users), list(badge_keys), list(contexts))
     return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
 
 

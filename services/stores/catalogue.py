@@ -42,16 +42,11 @@ async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
 
 async def owners_to_tell(connection: Connection, release_id: int, known: Facts) -> list[str]:
     """Who owns a release for whom other facts are counted than should be, now that the catalogue says `known`."""
-    stale = [
-        (row["facts_id"] or 0, row["stated_id"] or 0)
-        for row in await connection.fetch(SQL["variants"], release_id)
-        if merge(known, _facts(row["stated"])) != _facts(row["counted"])
-    ]
-    owners = await connection.fetch(
-        SQL["owners"], release_id, [facts_id for facts_id, _ in stale], [stated_id for _, stated_id in stale]
-    )
-    return [row["user_id"] for row in owners]
-
-
-def _facts(content: str | None) -> Facts:
-    return NOTHING if content is None else facts_of(content)
+    owners = await connection.fetch(SQL["owners"], release_id)
+    ids = {id_ for _, counted, stated in owners for id_ in (counted, stated) if id_ is not None}
+    said: dict[int | None, Facts] = {None: NOTHING}
+    for facts_id, content in await connection.fetch(SQL["contents"], list(ids)):
+        said[facts_id] = facts_of(content)
+    pairs = {(counted, stated) for _, counted, stated in owners}
+    stale = {pair for pair in pairs if merge(known, said[pair[1]]) != said[pair[0]]}
+    return [user for user, counted, stated in owners if (counted, stated) in stale]

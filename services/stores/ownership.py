@@ -130,9 +130,9 @@ async def save_counts(connection: Connection, counts: Mapping[CountKey, int]) ->
         )
 
 
-async def oldest(connection: Connection, user_id: str, year: int, but: Iterable[int]) -> dict[int, Facts]:
-    """Releases of pressing year `year` that are counted for a user, but for those named."""
-    stored = await connection.fetch(SQL["oldest"], user_id, list(but))
+async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, Facts]:
+    """Releases of pressing year `year` that are counted for a user, as stored."""
+    stored = await connection.fetch(SQL["oldest"], user_id, str(year))
     found = {row["release_id"]: facts_of(row["content"]) for row in stored}
     return {release_id: said for release_id, said in found.items() if said.pressing_year() == year}
 

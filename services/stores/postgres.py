@@ -21,6 +21,7 @@ TRANSIENT: tuple[type[BaseException], ...] = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,  # a primary that was demoted
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
     asyncpg.InsufficientResourcesError,
@@ -28,17 +29,23 @@ TRANSIENT: tuple[type[BaseException], ...] = (
 )
 
 CONNECT_SECONDS = 3.0
-# A statement outlives neither the client's patience (5 s) nor the server's (4 s): a bundle is far shorter.
-WORKER_LIMITS = {
-    # Every statement of a bundle looks rows up by key, however small the table still is.
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_seqscan": "off",
-    "plan_cache_mode": "force_generic_plan",
-    "statement_timeout": "4000",
-    "lock_timeout": "2000",
-    "idle_in_transaction_session_timeout": "8000",
-}
+
+
+def worker_limits(patience: int = 1) -> dict[str, str]:
+    """Settings of a worker's connection; `patience` multiplies the time that a statement and a pause may take.
+
+    Units:   a statement has 4 s, less than the client waits (5 s): a bundle is far shorter.
+    """
+    return {
+        # Every statement of a bundle looks rows up by key, however small the table still is.
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+        "enable_seqscan": "off",
+        "plan_cache_mode": "force_generic_plan",
+        "statement_timeout": str(4000 * patience),
+        "lock_timeout": "2000",
+        "idle_in_transaction_session_timeout": str(8000 * patience),
+    }
 
 
 async def connect(

@@ -187,7 +187,10 @@ class Awarding:
         """Store what was earned and not held yet, with its messages; answers the new awards in the order of events."""
         if not self._candidates:
             return []
-        held = await awards.held(connection, {user for user, _, _ in self._candidates})
+        badges = self._catalog.badges
+        keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
+        users = {user for user, _, _ in self._candidates}
+        held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
         new: list[tuple[NewAward, Message]] = []
         by_event: dict[bytes | tuple[str, str, str], list[_Candidate]] = {}
         for name, candidate in self._candidates.items():
@@ -216,8 +219,8 @@ class Awarding:
         found = {one: known[0] for one, known in candidate.in_memory.items() if known is not None and known[1] == year}
         if len(found) < candidate.of_oldest_year:
             user_id = candidate.collector.user_id
-            stored = await ownership.oldest(connection, user_id, year, candidate.in_memory)
-            found |= {one: facts.title for one, facts in stored.items()}
+            stored = await ownership.oldest(connection, user_id, year)
+            found |= {one: facts.title for one, facts in stored.items() if one not in candidate.in_memory}
         release_id = min(found)
         candidate.evidence["oldest"] = {"release_id": release_id, "title": found[release_id], "year": year}
 

@@ -24,6 +24,7 @@ from services.worker.work import Accepted, EventFailed, Knowledge, Work
 
 log = logger(__name__)
 
+LAST_MS: Final = 253_402_300_799_000  # the end of the year 9999
 CATALOGUE_TOPICS: Final = frozenset({"release.described", "user.deleted"})
 
 
@@ -137,7 +138,7 @@ def _decode(
 
 
 def _letter(topic: str, partition: int, record: Record, stage: Stage, reason: str) -> Letter:
-    recorded_at = datetime.fromtimestamp(max(record.timestamp, 0) / 1000, UTC)
+    recorded_at = datetime.fromtimestamp(min(max(record.timestamp, 0), LAST_MS) / 1000, UTC)
     return Letter(
         topic,
         partition,
@@ -171,7 +172,7 @@ async def _accept(connection: Connection, events: Sequence[Accepted]) -> tuple[l
         for name, one in repeated:
             if stored[name] != _digest(one.event):
                 conflicting += 1
-                log.warning("duplicate with other data", id=one.event.id, source=one.event.source)
+                log.warning("duplicate with other data", topic=one.event.type, offset=one.offset)
     return [one for name, one in first.items() if name in new], conflicting
 
 

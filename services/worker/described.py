@@ -12,7 +12,7 @@ from services.stores import awards, catalogue, inbox
 from services.stores.awards import Message, NewAward
 from services.worker.work import Accepted, Work
 
-SOURCE: Final = "gatefold"
+CHUNK: Final = 5000  # owners told in one statement
 
 
 def stated_values(accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
@@ -31,7 +31,8 @@ async def describe(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
         before = statement.facts
         if statement.say(facts, Stamp(event.time, event.id, event.source)) and statement.facts != before:
             owners = await catalogue.owners_to_tell(connection, release_id, statement.facts)
-            await awards.publish(connection, [_sweep(user, event) for user in owners])
+            for start in range(0, len(owners), CHUNK):
+                await awards.publish(connection, [_sweep(user, event) for user in owners[start : start + CHUNK]])
     known = {release_id: statement for release_id, statement in said.items() if statement.stamp is not None}
     if known:
         await catalogue.save(connection, known)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.state.facts import NOTHING
-from services.state.holdings import in_memory
+from services.state.holdings import Holding, in_memory
 from services.stores import collectors, erasure, facts, ownership
 from services.stores.awards import NewAward
 from services.worker import recounting
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.recounting import Recount
-from services.worker.work import Accepted, EventFailed, Work
+from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
 
 async def erase(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
@@ -29,7 +29,7 @@ async def erase(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
                 given += await _erase(work, one)
             else:
                 await erasure.forget_letters(work.connection, one.event.subject)
-        except ValueError as error:
+        except FAULTS as error:
             raise EventFailed(one.offset) from error
     return given
 
@@ -43,9 +43,7 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
     await erasure.forget(connection, user, until)
     spoken = await _forget_facts(work, user, one)
     found = await recounting.recount(connection, work.knowledge, collector, refresh=True)
-    gone = [release for release, held in found.holdings.items() if not held.copies and held.statement.facts == NOTHING]
     await recounting.save(connection, found)
-    await erasure.forget_releases(connection, user, gone)
     await facts.prune(connection, spoken)
     if found.newest is None:
         await collectors.remove(connection, [user])
@@ -57,10 +55,20 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
 
 async def _forget_facts(work: Work, user: str, one: Accepted) -> list[int]:
     """Drop the user's statements no newer than the deletion; answers every release the user spoke of."""
+    left = await ownership.copies_of(work.connection, user)
+    owned = {copy.release_id for copy in left.values() if copy.present}
     holdings = await ownership.holdings_of(work.connection, user)
-    for holding in holdings.values():
+    changed: dict[tuple[str, int], Holding] = {}
+    gone = []
+    for release, holding in holdings.items():
+        before = holding.statement.facts
         holding.statement.forget(one.event.time)
-    await ownership.save_holdings(work.connection, {(user, release): held for release, held in holdings.items()})
+        if holding.statement.facts == NOTHING and release not in owned:
+            gone.append(release)
+        elif holding.statement.facts != before:
+            changed[user, release] = holding
+    await ownership.save_holdings(work.connection, changed)
+    await erasure.forget_releases(work.connection, user, gone)
     return list(holdings)
 
 

@@ -20,6 +20,7 @@ from services.logs import logger
 from services.settings import Settings
 from services.stores import ledger
 from services.stores.postgres import TRANSIENT, open_pool
+from services.worker.bundle import Gap
 from services.worker.consumer import create_app
 from services.worker.runner import Runner
 from services.worker.watchdog import Pulse, die, watch
@@ -123,7 +124,7 @@ class Worker:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            die(f"{type(error).__name__}: {error}", error)
+            die(str(error) if isinstance(error, Gap) else type(error).__name__, error)
         finally:
             self._room.release()
 
@@ -156,7 +157,9 @@ class Worker:
         except TRANSIENT as error:
             # Kafka's committed offset serves meanwhile: what was done is skipped, and a jump ahead is a Gap.
             log.warning("ledger out of reach", error=f"{type(error).__name__}: {error}")
+            self._runner.sought = False
             return {}
+        self._runner.sought = True
         self._runner.positions |= known
         return {tp: known[place] for tp, place in places.items()}
 

@@ -28,6 +28,7 @@ class Recount:
     moved: set[int]
     drift: dict[str, tuple[Any, Any]]
     newest: Stamp | None
+    recounted: bool  # whether the counts of labels and masters differ from what is stored
 
 
 async def recount(connection: Connection, knowledge: Knowledge, stored: Collector, *, refresh: bool) -> Recount:
@@ -68,14 +69,16 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
-    return Recount(counted, holdings, moved, drift, max(stamps, default=None))
+    recounted = stored.unbounded != counted.unbounded
+    return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
 
 
 async def save(connection: Connection, found: Recount) -> None:
     """Write what the recount found in place of what was stored."""
     user = found.collector.user_id
     await ownership.save_holdings(connection, {(user, release): found.holdings[release] for release in found.moved})
-    await ownership.replace_counts(connection, user, found.collector.unbounded)
+    if found.recounted:
+        await ownership.replace_counts(connection, user, found.collector.unbounded)
     await collectors.save(connection, [found.collector])
 
 

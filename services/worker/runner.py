@@ -13,16 +13,24 @@ import asyncpg
 from services import metrics
 from services.logs import logger
 from services.stores import ledger
-from services.stores.postgres import TRANSIENT, WORKER_LIMITS, connect
+from services.stores.postgres import TRANSIENT, connect, worker_limits
 from services.worker.bundle import Done, EventFailed, Gap, Record, Unopened, process
 from services.worker.work import Knowledge
 
 log = logger(__name__)
 
 # The database refuses the data itself: one record of the bundle is to blame.
-REFUSED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+REFUSED: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    ValueError,
+)
+# The work itself takes longer than a statement or a transaction may.
+TOO_SLOW: Final = (asyncpg.QueryCanceledError, asyncpg.IdleInTransactionSessionTimeoutError)
+MOST_PATIENCE: Final = 64
 # Records in a transaction at most, where one may touch all of a user or all owners of a release.
-HEAVY: Final = {"cron.sweep": 50, "user.deleted": 50, "release.described": 50}
+HEAVY: Final = {"cron.sweep": 10, "user.deleted": 10, "release.described": 10}
 COMMAND_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 3.0
@@ -34,14 +42,29 @@ class Session:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._patience = 1
 
     async def connection(self) -> asyncpg.Connection[asyncpg.Record]:
         """A usable connection. Raises:  one of TRANSIENT."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await connect(
-                self._url, application="gatefold-worker", limits=WORKER_LIMITS, command_seconds=COMMAND_SECONDS
+                self._url,
+                application="gatefold-worker",
+                limits=worker_limits(self._patience),
+                command_seconds=COMMAND_SECONDS * self._patience,
             )
         return self._connection
+
+    def wait_longer(self) -> None:
+        """Give the next attempt four times as long: one record may be a whole collection."""
+        self.drop()
+        self._patience = min(self._patience * 4, MOST_PATIENCE)
+
+    def calm(self) -> None:
+        """Back to the usual limits after an attempt that needed more."""
+        if self._patience > 1:
+            self.drop()
+            self._patience = 1
 
     def drop(self) -> None:
         """Forget the connection; the next use opens a new one."""
@@ -65,6 +88,8 @@ class Runner:
         self._bundle_bytes = bundle_bytes
         self._leaving = leaving
         self.progress = time.monotonic()
+        # Whether the last assignment was read from the ledger: only then does a jump in the log mean anything.
+        self.sought = False
         self.positions: dict[tuple[str, int], int] = {}
 
     async def run(self, topic: str, partition: int, records: Sequence[Record]) -> bool:
@@ -75,7 +100,9 @@ class Runner:
         async with self._free:
             session = self._idle.pop()
             try:
-                for part in _parts(records, self._bundle_bytes, HEAVY.get(topic, len(records))):
+                for at, part in enumerate(_parts(records, self._bundle_bytes, HEAVY.get(topic, len(records)))):
+                    if at and self._leaving():
+                        return False
                     if not await self._settle(session, topic, partition, part):
                         return False
             finally:
@@ -90,6 +117,12 @@ class Runner:
             started = time.perf_counter()
             try:
                 connection = await session.connection()
+            except TRANSIENT as error:
+                if not await self._wait(session, error, pause):
+                    return False
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+                continue
+            try:
                 done = await process(connection, self._knowledge, topic, partition, records, condemned)
             except EventFailed as error:
                 session.drop()
@@ -104,13 +137,19 @@ class Runner:
                 if not await self._is_hole(session, gap):
                     raise
                 continue
+            except TOO_SLOW as error:
+                session.drop()
+                if len(records) > 1:
+                    return await self._halve(session, topic, partition, records)
+                session.wait_longer()
+                log.warning("giving one record longer", topic=topic, partition=partition, offset=records[0].offset)
+                if not await self._wait(session, error, pause):
+                    return False
+                continue
             except REFUSED as error:
                 session.drop()
                 if len(records) > 1:
-                    middle = len(records) // 2
-                    return await self._settle(session, topic, partition, records[:middle]) and await self._settle(
-                        session, topic, partition, records[middle:]
-                    )
+                    return await self._halve(session, topic, partition, records)
                 offset = records[0].offset
                 if offset in condemned:
                     raise  # even the dead letter is refused
@@ -119,23 +158,34 @@ class Runner:
                 log.error("event set apart", topic=topic, partition=partition, offset=offset, fault=fault)
                 continue
             except TRANSIENT as error:
-                session.drop()
-                metrics.BUNDLE_RETRIES.labels(type(error).__name__).inc()
-                log.warning(
-                    "waiting for PostgreSQL", error=f"{type(error).__name__}: {error}", again_seconds=round(pause, 2)
-                )
-                if self._leaving():
+                if not await self._wait(session, error, pause):
                     return False
-                await asyncio.sleep(pause * (0.5 + random.random()))
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-                if self._leaving():
-                    return False
                 continue
+            session.calm()
             self._observe(topic, partition, records, done, time.perf_counter() - started)
             return True
 
+    async def _halve(self, session: Session, topic: str, partition: int, records: Sequence[Record]) -> bool:
+        middle = len(records) // 2
+        return await self._settle(session, topic, partition, records[:middle]) and await self._settle(
+            session, topic, partition, records[middle:]
+        )
+
+    async def _wait(self, session: Session, error: BaseException, seconds: float) -> bool:
+        """Pause before the next attempt; False: it is time to leave."""
+        session.drop()
+        metrics.BUNDLE_RETRIES.labels(type(error).__name__).inc()
+        log.warning("waiting for PostgreSQL", error=f"{type(error).__name__}: {error}", again_seconds=round(seconds, 2))
+        if self._leaving():
+            return False
+        await asyncio.sleep(seconds * (0.5 + random.random()))
+        return not self._leaving()
+
     async def _is_hole(self, session: Session, gap: Gap) -> bool:
-        """A jump seen twice, the second time after a restart that read from the ledger, is a hole in the log."""
+        """A jump seen twice, both times after reading from the ledger's position, is a hole in the log."""
+        if not self.sought:
+            return False
         connection = await session.connection()
         if await ledger.suspect_hole(connection, gap.topic, gap.partition, gap.due, gap.got) < 2:
             return False

@@ -11,7 +11,7 @@ from services.stores.awards import NewAward
 from services.worker import recounting
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.recounting import Recount
-from services.worker.work import Accepted, EventFailed, Work
+from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
 log = logger(__name__)
 
@@ -29,11 +29,11 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
             found = await recounting.recount(
                 work.connection, work.knowledge, work.collectors[one.event.subject], refresh=True
             )
-        except ValueError as error:
+        except FAULTS as error:
             raise EventFailed(one.offset) from error
         if found.drift:
             DRIFT.inc(len(found.drift))
-            log.warning("drift repaired", user=one.event.subject, counters=sorted(found.drift)[:20])
+            log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
         given += await evaluate(work, one, found)
     return given
 

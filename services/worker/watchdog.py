@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+import asyncpg
+
 from services.logs import logger
 
 log = logger(__name__)
@@ -22,7 +24,8 @@ PROGRESS_SECONDS: Final = 120.0
 
 def die(why: str, error: BaseException | None = None) -> NoReturn:
     """End at once, without the orderly shutdown that would acknowledge what is not done."""
-    log.critical("exit for a restart", why=why, exc_info=error)
+    # Of PostgreSQL's errors the class alone: its own words quote rows.
+    log.critical("exit for a restart", why=why, exc_info=None if isinstance(error, asyncpg.PostgresError) else error)
     os._exit(RESTART_ME)
 
 

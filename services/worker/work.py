@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from catalog.index import Catalog
 from contracts.envelope import Event
@@ -13,6 +14,9 @@ from services.state.facts import States, facts_of
 from services.stores import collectors
 from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
+
+# What a state that contradicts itself raises; errors of the database have fates of their own.
+FAULTS: Final = (ValueError, KeyError, AssertionError, TypeError)
 
 
 class EventFailed(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 from catalog.index import load_catalog
 from contracts.envelope import rfc3339
 from services.stores import collectors, exports, ledger
-from services.stores.postgres import WORKER_LIMITS, Connection, connect
+from services.stores.postgres import Connection, connect, worker_limits
 from services.worker import recounting
 from services.worker.bundle import Done, process
 from services.worker.work import Knowledge
@@ -90,7 +90,7 @@ def knowledge(owner: str = "worker") -> Knowledge:
 
 async def worker_connection(url: str) -> Connection:
     """A connection with the limits that workers set; nobody pulls the plug, so commits need not reach the disk."""
-    limits = WORKER_LIMITS | {"synchronous_commit": "off"}
+    limits = worker_limits() | {"synchronous_commit": "off"}
     return await connect(url, application="test-worker", limits=limits, command_seconds=20)
 
 

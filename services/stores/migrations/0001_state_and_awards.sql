@@ -28,7 +28,8 @@ create table collector (
     facets           bytea    not null default '',
     years            bytea    not null default ''
 ) with (fillfactor = 70, toast_tuple_target = 8160);
-alter table collector alter column facets set storage plain, alter column years set storage plain;
+-- Inline as long as the row fits a page, which is as long as a collection has some 900 different facets.
+alter table collector alter column facets set storage main, alter column years set storage main;
 
 -- Names of the bounded facets and their ids in collector.facets. Grows by a handful of styles a year.
 create table facet_value (
@@ -93,8 +94,8 @@ create table owned_release (
     stamps     json,
     primary key (user_id, release_id)
 );
--- Who has to hear of it when the catalogue learns something about a release.
-create index owned_release_owners on owned_release (release_id) where copies > 0;
+-- Who has to hear of it when the catalogue learns something about a release, and who still refers to facts of it.
+create index owned_release_owners on owned_release (release_id);
 
 -- Joins, reviews, edits, compares and wishes: sets, last writer wins like copies.
 create table activity (
@@ -152,6 +153,7 @@ create table outbox (
     failed_at  timestamptz,
     error      text
 );
+create index outbox_subject on outbox (subject);
 create index outbox_failed on outbox (id) where failed_at is not null;
 
 -- Identities of accepted events: digest of (source, id), and of the data, to notice other data under one identity.
@@ -175,7 +177,8 @@ create table dead_letter (
     redriven_at timestamptz,
     primary key (topic, partition, "offset")
 );
-create index dead_letter_key on dead_letter (key);
+-- Whose letters to erase: a user id has 64 bytes at most, a key may have any length.
+create index dead_letter_key on dead_letter (key) where octet_length(key) <= 64;
 
 -- The input position moves in the transaction of the result; the check is the accounting.
 create table offset_ledger (

@@ -1,6 +1,8 @@
 -- name: held
--- Awards of these users, revoked ones included.
-select user_id, badge_key, context from user_badges where user_id = any($1::text[]);
+-- Awards of these users, badges and contexts, revoked ones included.
+select user_id, badge_key, context
+from user_badges
+where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = any($3::text[]);
 
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.

@@ -24,7 +24,9 @@ where o.subject = $1
 
 -- name: letters
 -- Dead letters under a user's key, and those of them that are not published yet.
-with gone as (delete from dead_letter where key = $1 returning topic, partition, "offset")
-delete from outbox using gone
-where outbox.topic = 'event.rejected'
-  and outbox.subject = gone.topic || ':' || gone.partition || ':' || gone."offset";
+with gone as (
+    delete from dead_letter where key = $1 and octet_length(key) <= 64 returning topic, partition, "offset"
+)
+delete from outbox
+where topic = 'event.rejected'
+  and subject = any (array(select topic || ':' || partition || ':' || "offset" from gone));

@@ -46,10 +46,10 @@ select * from json_to_recordset($1::json) as n (user_id text, facet "char", valu
 on conflict (user_id, facet, value) do update set n = excluded.n;
 
 -- name: oldest
--- Releases of one pressing year that are counted for a user, but for those named.
+-- Releases counted for a user that may be of a pressing year: those said to be, and those that only have a date.
 select r.release_id, f.content
 from owned_release r join facts f on f.facts_id = r.facts_id
-where r.user_id = $1 and r.copies > 0 and r.release_id <> all ($2::bigint[]);
+where r.user_id = $1 and r.copies > 0 and coalesce(f.content ->> 'year', '0') in ('0', $2::text);
 
 -- name: copies_of
 -- All copies and tombstones of a user.
