@@ -95,7 +95,7 @@ async def process(
                 raise Gap(topic, partition, at, offset)
         if not taken:
             return Done(skipped=len(records))
-        accepted, conflicting = await _accept(connection, [one for one in events if one.offset >= due])
+        accepted, conflicting = await _accept(connection, partition, [one for one in events if one.offset >= due])
         given = await _apply(topic, accepted, ownership, Work(connection, knowledge))
         buried = [letter for letter in letters if letter.offset >= due]
         await _bury(connection, _kept(buried, accepted) if topic == "user.deleted" else buried)
@@ -153,7 +153,7 @@ def _letter(topic: str, partition: int, record: Record, stage: Stage, reason: st
     )
 
 
-async def _accept(connection: Connection, events: Sequence[Accepted]) -> tuple[list[Accepted], int]:
+async def _accept(connection: Connection, partition: int, events: Sequence[Accepted]) -> tuple[list[Accepted], int]:
     """The events whose identity is new, the first of each; and how many others came with other data."""
     if not events:
         return [], 0
@@ -172,7 +172,8 @@ async def _accept(connection: Connection, events: Sequence[Accepted]) -> tuple[l
         for name, one in repeated:
             if stored[name] != _digest(one.event):
                 conflicting += 1
-                log.warning("duplicate with other data", topic=one.event.type, offset=one.offset)
+                # Where, and not whose: an event's id may hold a user's.
+                log.warning("duplicate with other data", topic=one.event.type, partition=partition, offset=one.offset)
     return [one for name, one in first.items() if name in new], conflicting
 
 
