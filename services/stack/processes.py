@@ -1,5 +1,6 @@
 """Processes that are ours, proved by start time and command line, and never anybody else's."""
 
+import atexit
 import contextlib
 import fcntl
 import os
@@ -14,6 +15,13 @@ import psutil  # type: ignore[import-untyped]
 
 # Engines started by this very process. Asking them for their end code is what lets the system forget them.
 _children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@atexit.register
+def _take_note() -> None:
+    """Take note of the end of those that others have ended, or Python complains of them on its way out."""
+    for child in _children.values():
+        child.poll()
 
 
 @dataclass(frozen=True, slots=True)
