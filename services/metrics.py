@@ -88,11 +88,13 @@ def serve_http(
     *,
     health: Callable[[], Answer],
     ready: Callable[[], Answer | Awaitable[Answer]],
+    or_any: bool = False,
 ) -> Endpoint:
     """Serve /metrics, /healthz and /readyz from a thread, so that a stuck event loop is seen and not suffered.
 
     Shape:   `health` runs in the thread and must only look; `ready` may be a coroutine function, it then runs in the
              loop that called `serve_http` and counts as "not ready" when that takes longer than READY_SECONDS.
+             `or_any`: where the port is taken, any free one will do.
     Raises:  CannotListen where the port is taken.
     """
     try:
@@ -149,7 +151,9 @@ def serve_http(
     try:
         server = ThreadingHTTPServer((host, port), Handler)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        if not or_any:
+            raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        server = ThreadingHTTPServer((host, 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.2,), name="health", daemon=True)
     thread.start()

@@ -47,9 +47,13 @@ class Settings(BaseSettings):
         description="Where Faust may put files; nothing in it matters.",
     )
     worker_host: str = Field("127.0.0.1", description="Where the worker serves /metrics, /healthz and /readyz.")
-    worker_port: Annotated[int, Field(ge=0, le=65535)] = Field(8101, description="0 takes a free port.")
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8101, description="0 takes a free port; left unset, a free port serves where this one is taken."
+    )
     relay_host: str = Field("127.0.0.1", description="Where the relay serves /metrics, /healthz and /readyz.")
-    relay_port: Annotated[int, Field(ge=0, le=65535)] = Field(8102, description="0 takes a free port.")
+    relay_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8102, description="0 takes a free port; left unset, a free port serves where this one is taken."
+    )
     relay_batch: Annotated[int, Field(ge=1, le=5000)] = Field(500, description="Messages in flight at most.")
     holders_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Pause between counts of badge holders; never less than 20 times what a count takes."

@@ -70,7 +70,11 @@ class Relay:
         """
         heart = asyncio.create_task(self._keep_beating())
         endpoint = metrics.serve_http(
-            self._settings.relay_host, self._settings.relay_port, health=self._health, ready=self._ready
+            self._settings.relay_host,
+            self._settings.relay_port,
+            health=self._health,
+            ready=self._ready,
+            or_any="relay_port" not in self._settings.model_fields_set,
         )
         failures = 0
         try:

@@ -74,7 +74,11 @@ class Worker:
             loop.add_signal_handler(number, stop.set)
         self._pool = await open_pool(self._settings.postgres_url, application="gatefold-worker-side", size=2)
         endpoint = metrics.serve_http(
-            self._settings.worker_host, self._settings.worker_port, health=self._healthy, ready=self._ready
+            self._settings.worker_host,
+            self._settings.worker_port,
+            health=self._healthy,
+            ready=self._ready,
+            or_any="worker_port" not in self._settings.model_fields_set,
         )
         watch(self._pulse, self._coordinator_error)
         beats = asyncio.create_task(self._beat())

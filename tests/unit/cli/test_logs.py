@@ -119,3 +119,16 @@ def test_metric_names_and_labels_are_ours_and_closed() -> None:
         assert metric.documentation.endswith("."), metric.name
         for sample in metric.samples:
             assert not {"user", "user_id", "subject"} & set(sample.labels)
+
+
+async def test_a_taken_port_is_an_error_or_gives_way_to_any_other() -> None:
+    def fine() -> tuple[bool, dict[str, str]]:
+        return True, {}
+
+    first = metrics.serve_http("127.0.0.1", 0, health=fine, ready=fine)
+    with pytest.raises(metrics.CannotListen, match=f"cannot listen on 127.0.0.1:{first.port}: "):
+        metrics.serve_http("127.0.0.1", first.port, health=fine, ready=fine)
+    second = metrics.serve_http("127.0.0.1", first.port, health=fine, ready=fine, or_any=True)
+    assert second.port not in (0, first.port)
+    for endpoint in (first, second):
+        await asyncio.to_thread(endpoint.close)
