@@ -92,9 +92,9 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
     for (_, release), holding in holdings.items():
         contents.add((release, holding.statement.facts.content))
         contents.add((release, holding.counted or EMPTY))
-    ids: dict[facts.Content, int | None] = {
-        **await facts.resolve(connection, {one for one in contents if one[1] != EMPTY})
-    }
+    # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
+    ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
+    ids |= await facts.resolve(connection, contents - ids.keys())
     await connection.execute(
         SQL["save_releases"], rows(_owned_release(key, holdings[key], ids) for key in sorted(holdings))
     )
@@ -108,8 +108,8 @@ def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int |
         "user_id": user,
         "release_id": release,
         "copies": holding.copies,
-        "facts_id": ids.get((release, holding.counted or EMPTY)),
-        "stated_id": ids.get((release, statement.facts.content)),
+        "facts_id": ids[release, holding.counted or EMPTY],
+        "stated_id": ids[release, statement.facts.content],
     }
     if stamp is not None:
         row |= {"stated_at": stamp.time, "by_id": stamp.id, "by_source": stamp.source}
