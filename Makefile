@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check bench lock clean
+.PHONY: help demo up down test faults check bench lock clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -33,6 +33,10 @@ down: $(READY)  ## stop the engines of `make up`
 
 test: $(READY)  ## all tests, on real engines
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: $(READY)  ## the fault matrix; writes docs/proof.md (SEED=7 ROWS="09 18" MINUTES=10)
+	FAULTS_SEED=$(SEED) FAULTS_MINUTES=$(MINUTES) FAULTS_PROOF=$(if $(ROWS),,docs/proof.md) \
+		$(BIN)/python -m pytest tests/faults -m "" -s -k "$(if $(ROWS),$(subst $() , or ,$(ROWS:%=row_%)),row)" $(ARGS)
 
 check: $(READY)  ## format, lint, types, import direction, catalog
 	$(BIN)/ruff format --check .
