@@ -55,6 +55,7 @@ BUNDLE_RETRIES = Counter("gatefold_bundle_retries_total", "Attempts that failed 
 LAG = Gauge("gatefold_lag_records", "Records of the assigned partitions that are not processed yet.", ["topic"])
 EVENT_AGE_SECONDS = Gauge("gatefold_event_age_seconds", "Age of the newest event of the last bundle, at its commit.")
 ASSIGNED = Gauge("gatefold_assigned_partitions", "Partitions that this worker has.")
+BRAKE = Gauge("gatefold_brake", "1 while a flood of dead letters keeps this worker from consuming.")
 HOLES = Counter("gatefold_holes_total", "Offsets that the log no longer held when they were due.", ["topic"])
 
 # --- health and metrics over HTTP ------------------------------------------------------------------------------------

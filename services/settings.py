@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     session_seconds: Annotated[float, Field(ge=1, le=50)] = Field(
         20.0, description="Silence after which a worker counts as dead and its partitions go to others."
     )
+    brake_in_a_row: Annotated[int, Field(ge=1)] = Field(
+        50, description="Dead letters in a row after which workers stop: see the brake in docs/operations.md."
+    )
+    brake_percent: Annotated[float, Field(gt=0, le=100)] = Field(
+        5.0, description="Dead letters among the last 1,000 records after which workers stop; 100 switches this off."
+    )
     scratch: str = Field(
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "gatefold"),
         description="Where Faust may put files; nothing in it matters.",

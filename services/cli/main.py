@@ -38,7 +38,7 @@ app = typer.Typer(
 app.command("demo", rich_help_panel="Start here")(demo.demo)
 app.command("up", rich_help_panel="Start here")(up.up)
 app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
-app.command("worker", rich_help_panel="Processes")(worker.worker)
+app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)

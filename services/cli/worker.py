@@ -8,8 +8,12 @@ import typer
 
 from services.cli import servers
 
+app = typer.Typer(invoke_without_command=True)
 
+
+@app.callback()
 def worker(
+    context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object per line.")] = False,
 ) -> None:
     """Take events from Kafka and give awards until stopped; start as many as there are partitions to share.
@@ -19,6 +23,8 @@ def worker(
 
     Example: GATEFOLD_WORKER_PORT=8101 gatefold worker
     """
+    if context.invoked_subcommand is not None:
+        return
     from services import logs
 
     options = servers.load_settings()
@@ -57,3 +63,37 @@ async def _check() -> None:
         servers.fail(f"topics are missing: {', '.join(missing)}; run `gatefold topics`")
     if len(set(partitions.values())) > 1:
         servers.fail("the input topics differ in their number of partitions; see `gatefold topics --dry-run`")
+
+
+@app.command()
+def resume(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
+) -> None:
+    """Lift the brake: let workers that stopped for a flood of dead letters go on, within seconds.
+
+    What they refused stays in `gatefold dead-letters`. Exit code 1 where no brake was on.
+
+    Example: gatefold worker resume
+    """
+    import json
+    import sys
+
+    reasons = servers.run(_resume())
+    if as_json:
+        sys.stdout.write(json.dumps({"lifted": reasons}) + "\n")
+    else:
+        for reason in reasons:
+            servers.say(f"lifted: {reason}", style="green")
+    if not reasons:
+        if not as_json:
+            servers.say("no brake is on")
+        raise typer.Exit(servers.FOUND)
+
+
+async def _resume() -> list[str]:
+    from services.stores import brake
+    from services.stores.migrate import check
+
+    async with servers.postgres(servers.load_settings(), "resume") as connection:
+        await check(connection)
+        return await brake.release(connection)

@@ -15,6 +15,7 @@ from services.stores.awards import Message, NewAward
 from services.stores.dead_letters import Letter, rejected_data
 from services.stores.postgres import Connection
 from services.worker.activity import KINDS, ActivityBundle
+from services.worker.brake import Brake, Flood
 from services.worker.described import describe, stated_values
 from services.worker.erasure import erase
 from services.worker.ownership import OwnershipBundle
@@ -62,6 +63,7 @@ class Done:
     awards: Sequence[NewAward] = ()
     stages: Sequence[str] = ()
     newest: datetime | None = None
+    dead_at: Sequence[int] = ()  # positions of the dead ones among the records that were not skipped
 
 
 async def process(
@@ -71,14 +73,19 @@ async def process(
     partition: int,
     records: Sequence[Record],
     condemned: Mapping[int, str] | None = None,
+    brake: Brake | None = None,
 ) -> Done:
     """Apply a bundle, all of it or nothing: the state, the awards and the position move together.
 
     Shape:   `records` have rising offsets; those below the ledger's position are skipped. `condemned` are offsets of
              valid events that cannot be applied: they become dead letters, with these reasons.
-    Raises:  Gap; Unopened; EventFailed; one of postgres.TRANSIENT; anything else is a fault of ours.
+    Raises:  Gap; Unopened; EventFailed; Flood, where `brake` wants less of it to be applied; one of
+             postgres.TRANSIENT; anything else is a fault of ours.
     """
     events, letters = _decode(topic, partition, records, condemned or {})
+    if letters and brake is not None:
+        offsets = {letter.offset for letter in letters}
+        brake.check([at for at, record in enumerate(records) if record.offset in offsets], len(records))
     ownership = OwnershipBundle(Work(connection, knowledge)) if topic.startswith("ownership.") else None
     # Ids of genres and styles must outlive a transaction that fails, so they are given before it.
     if ownership is not None:
@@ -118,6 +125,7 @@ async def process(
         awards=given,
         stages=[letter.stage for letter in buried],
         newest=max((one.event.time for one in accepted), default=None),
+        dead_at=[letter.offset - due for letter in buried],
     )
 
 
@@ -224,4 +232,4 @@ def _digest(event: Event) -> int:
     return int.from_bytes(event.digest, "little", signed=True)
 
 
-__all__ = ["Done", "EventFailed", "Gap", "Record", "Unopened", "process"]
+__all__ = ["Done", "EventFailed", "Flood", "Gap", "Record", "Unopened", "process"]

@@ -18,8 +18,9 @@ from contracts.topics import INPUT_TOPICS
 from services import metrics
 from services.logs import logger
 from services.settings import Settings
-from services.stores import ledger
-from services.stores.postgres import TRANSIENT, open_pool
+from services.stores import brake, ledger
+from services.stores.postgres import TRANSIENT, Connection, open_pool
+from services.worker.brake import Brake
 from services.worker.bundle import Gap
 from services.worker.consumer import create_app
 from services.worker.runner import Runner
@@ -49,6 +50,7 @@ class Worker:
         # for each other, while Python works on one number and PostgreSQL on another.
         self._last: dict[int, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(2 * settings.worker_lanes)
+        self._brake_shared = False  # whether the brake is on in the database too
         self._names = {settings.topic(name): name for name in INPUT_TOPICS}
         self._app, self._topic = create_app(settings, INPUT_TOPICS, self._positions)
         self._runner = Runner(
@@ -57,6 +59,7 @@ class Worker:
             lanes=settings.worker_lanes,
             bundle_bytes=settings.bundle_bytes,
             leaving=lambda: bool(self._app.rebalancing or self._app.should_stop),
+            brake=Brake(settings.brake_in_a_row, settings.brake_percent),
         )
         self._app.agent(self._topic, concurrency=1, name="worker")(self._take)
         self._app.on_partitions_assigned.connect(self._on_assigned)
@@ -80,6 +83,7 @@ class Worker:
             ready=self._ready,
             or_any="worker_port" not in self._settings.model_fields_set,
         )
+        await self._probe()  # a worker that was started anew stands still if the ones before it had to
         watch(self._pulse, self._coordinator_error)
         beats = asyncio.create_task(self._beat())
         starting = asyncio.create_task(self._app.start())
@@ -189,7 +193,8 @@ class Worker:
         gc.disable()
         swept = probed = time.monotonic()
         while True:
-            if time.monotonic() - probed > PROBE_SECONDS:
+            braked = self._runner.brake.why is not None
+            if braked or time.monotonic() - probed > PROBE_SECONDS:
                 await self._probe()
                 probed = time.monotonic()
             if time.monotonic() - swept > GARBAGE_SECONDS:
@@ -197,6 +202,8 @@ class Worker:
                 swept = time.monotonic()
             self._pulse.beat = time.monotonic()
             self._pulse.progress = max(self._pulse.progress, self._runner.progress)
+            if braked:
+                self._pulse.progress = time.monotonic()  # standing still on purpose
             self._measure_lag()
             await asyncio.sleep(1)
 
@@ -239,13 +246,27 @@ class Worker:
         return fault is None, {"fault": fault} if fault else {}
 
     async def _probe(self) -> None:
-        """Whether PostgreSQL answers: while it does not, a standstill is no fault of ours."""
+        """What PostgreSQL says of the brake; while it does not answer, a standstill is no fault of ours."""
         try:
             async with self._pool.acquire(timeout=2) as connection:
-                await connection.execute("select 1", timeout=2)
+                await self._share_brake(connection)
             self._pulse.hear_postgres(time.monotonic(), True)
         except TRANSIENT:
             self._pulse.hear_postgres(time.monotonic(), False)
+
+    async def _share_brake(self, connection: Connection) -> None:
+        """Tell the other workers that the brake is on, or hear it from them; and hear that it was lifted."""
+        ours = self._runner.brake
+        if ours.why is not None and not self._brake_shared:
+            await brake.pull(connection, ours.why, timeout=2)
+            self._brake_shared = True
+        theirs = await brake.why(connection, timeout=2)
+        if theirs is not None:
+            ours.pull(theirs)
+            self._brake_shared = True
+        elif self._brake_shared:
+            ours.release()
+            self._brake_shared = False
 
     async def _ready(self) -> tuple[bool, Mapping[str, Any]]:
         await self._probe()
@@ -256,7 +277,9 @@ class Worker:
             "lag": self._pulse.lag,
             "owner": self._owner,
         }
-        return self._pulse.assigned and postgres, facts
+        if (braked := self._runner.brake.why) is not None:
+            facts["brake"] = braked
+        return self._pulse.assigned and postgres and braked is None, facts
 
 
 def main(settings: Settings) -> int:

@@ -14,7 +14,8 @@ from services import metrics
 from services.logs import logger
 from services.stores import ledger
 from services.stores.postgres import TRANSIENT, connect, worker_limits
-from services.worker.bundle import Done, EventFailed, Gap, Record, Unopened, process
+from services.worker.brake import Brake
+from services.worker.bundle import Done, EventFailed, Flood, Gap, Record, Unopened, process
 from services.worker.work import Knowledge
 
 log = logger(__name__)
@@ -34,6 +35,7 @@ HEAVY: Final = {"cron.sweep": 10, "user.deleted": 10, "release.described": 10}
 COMMAND_SECONDS: Final = 5.0
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 3.0
+BRAKED_SECONDS: Final = 0.2
 
 
 class Session:
@@ -80,13 +82,21 @@ class Runner:
     """
 
     def __init__(
-        self, url: str, knowledge: Knowledge, *, lanes: int, bundle_bytes: int, leaving: Callable[[], bool]
+        self,
+        url: str,
+        knowledge: Knowledge,
+        *,
+        lanes: int,
+        bundle_bytes: int,
+        leaving: Callable[[], bool],
+        brake: Brake | None = None,
     ) -> None:
         self._idle = [Session(url) for _ in range(lanes)]
         self._free = asyncio.Semaphore(lanes)
         self._knowledge = knowledge
         self._bundle_bytes = bundle_bytes
         self._leaving = leaving
+        self.brake = brake or Brake()
         self.progress = time.monotonic()
         # Whether the last assignment was read from the ledger: only then does a jump in the log mean anything.
         self.sought = False
@@ -114,6 +124,8 @@ class Runner:
         tried: set[int] = set()
         pause = FIRST_PAUSE_SECONDS
         while True:
+            if not await self._free_to_go():
+                return False
             started = time.perf_counter()
             try:
                 connection = await session.connection()
@@ -123,7 +135,7 @@ class Runner:
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 continue
             try:
-                done = await process(connection, self._knowledge, topic, partition, records, condemned)
+                done = await process(connection, self._knowledge, topic, partition, records, condemned, self.brake)
             except EventFailed as error:
                 session.drop()
                 if error.offset in tried:
@@ -131,6 +143,8 @@ class Runner:
                     log.error("event set apart", topic=topic, partition=partition, offset=error.offset, exc_info=error)
                 tried.add(error.offset)
                 continue
+            except Flood as flood:
+                return await self._split(session, topic, partition, records, flood.taken)
             except Unopened:
                 return False  # the next assignment opens the account
             except Gap as gap:
@@ -140,7 +154,7 @@ class Runner:
             except TOO_SLOW as error:
                 session.drop()
                 if len(records) > 1:
-                    return await self._halve(session, topic, partition, records)
+                    return await self._split(session, topic, partition, records, len(records) // 2)
                 session.wait_longer()
                 log.warning("giving one record longer", topic=topic, partition=partition, offset=records[0].offset)
                 if not await self._wait(session, error, pause):
@@ -149,7 +163,7 @@ class Runner:
             except REFUSED as error:
                 session.drop()
                 if len(records) > 1:
-                    return await self._halve(session, topic, partition, records)
+                    return await self._split(session, topic, partition, records, len(records) // 2)
                 offset = records[0].offset
                 if offset in condemned:
                     raise  # even the dead letter is refused
@@ -166,11 +180,18 @@ class Runner:
             self._observe(topic, partition, records, done, time.perf_counter() - started)
             return True
 
-    async def _halve(self, session: Session, topic: str, partition: int, records: Sequence[Record]) -> bool:
-        middle = len(records) // 2
-        return await self._settle(session, topic, partition, records[:middle]) and await self._settle(
-            session, topic, partition, records[middle:]
+    async def _split(self, session: Session, topic: str, partition: int, records: Sequence[Record], at: int) -> bool:
+        return await self._settle(session, topic, partition, records[:at]) and await self._settle(
+            session, topic, partition, records[at:]
         )
+
+    async def _free_to_go(self) -> bool:
+        """Wait while the brake is on; False: it is time to leave."""
+        while self.brake.why is not None:
+            if self._leaving():
+                return False
+            await asyncio.sleep(BRAKED_SECONDS)
+        return True
 
     async def _wait(self, session: Session, error: BaseException, seconds: float) -> bool:
         """Pause before the next attempt; False: it is time to leave."""
@@ -197,6 +218,7 @@ class Runner:
     def _observe(self, topic: str, partition: int, records: Sequence[Record], done: Done, seconds: float) -> None:
         self.progress = time.monotonic()
         self.positions[topic, partition] = records[-1].offset + 1
+        self.brake.note(done.dead_at, len(records) - done.skipped)
         for fate in ("processed", "duplicate", "dead", "skipped"):
             if number := getattr(done, fate):
                 metrics.EVENTS.labels(topic, fate).inc(number)

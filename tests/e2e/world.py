@@ -48,6 +48,9 @@ class World:
             "GATEFOLD_WORKER_PORT": "0",
             "GATEFOLD_RELAY_PORT": "0",
             "GATEFOLD_SESSION_SECONDS": str(SESSION_SECONDS),
+            # Some of the loads are mostly poison.
+            "GATEFOLD_BRAKE_IN_A_ROW": "1000000",
+            "GATEFOLD_BRAKE_PERCENT": "100",
         }
         self.crew = Crew(directory, self.environment)
         self.worker: Process

@@ -123,9 +123,9 @@ def every_command() -> dict[tuple[str, ...], Any]:
 
     def walk(command: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
         below = getattr(command, "commands", None)
-        if below is None:
+        if below is None or command.invoke_without_command:
             yield path, command
-        else:
+        if below is not None:
             for name, one in below.items():
                 yield from walk(one, (*path, name))
 

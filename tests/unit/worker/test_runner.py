@@ -55,7 +55,14 @@ class Database:
         return self.connections[-1]
 
     async def process(
-        self, connection: Any, knowledge: Any, topic: str, partition: int, records: Sequence[Any], condemned: Any
+        self,
+        connection: Any,
+        knowledge: Any,
+        topic: str,
+        partition: int,
+        records: Sequence[Any],
+        condemned: Any,
+        brake: Any,
     ) -> Done:
         assert not connection.terminated
         offsets = [record.offset for record in records]
