@@ -69,7 +69,8 @@ def spawn(
 def start_time(pid: int) -> str | None:
     """When the process started, in a form that no later process of that number has; None when it is gone.
 
-    A zombie is gone: it only waits for its parent to notice.
+    A zombie is gone: it only waits for its parent to notice. While other threads than its first still end, it is not:
+    they hold its ports until they have.
     """
     child = _children.get(pid)
     if child is not None and child.poll() is not None:
@@ -77,7 +78,7 @@ def start_time(pid: int) -> str | None:
         return None
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1:
             return None
         try:
             # Ticks since this boot: unlike the wall clock they do not move when the clock is set.

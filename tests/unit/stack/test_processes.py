@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from services.stack.ports import is_free
 from services.stack.processes import (
     ProcessId,
     all_with,
@@ -25,6 +26,14 @@ from services.stack.processes import (
 
 SLEEP = "import time; time.sleep(60)"
 DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); {SLEEP}"
+# The first thread ends and the other holds the port, as for a moment those of a killed JVM do.
+HEADLESS = """
+import ctypes, socket, threading, time
+held = socket.create_server(("127.0.0.1", 0))
+print(held.getsockname()[1], flush=True)
+threading.Thread(target=time.sleep, args=(60,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEP!r}])"
 MARKER = "gatefold-0123456789ab-test"
 
@@ -63,6 +72,21 @@ def test_the_dead_and_the_zombies_are_gone() -> None:
             time.sleep(0.01)
         assert start_time(child.pid) is None
     assert start_time(child.pid) is None
+
+
+def test_a_process_whose_first_thread_alone_has_ended_is_not_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", HEADLESS], stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        port = int(child.stdout.readline())
+        deadline = time.monotonic() + 10
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert start_time(child.pid) is not None
+        assert not is_free(port)
+        child.kill()
+        assert wait_gone(child.pid, 10)
+        assert is_free(port)
 
 
 @pytest.mark.parametrize(
