@@ -8,7 +8,8 @@ from tests.e2e.processes import Process
 from tests.e2e.world import World
 
 RESTART_ME = 75
-ALLOWED = (RESTART_ME, -9, 0)
+UNAVAILABLE = 69  # an engine did not answer while the worker started
+ALLOWED = (RESTART_ME, UNAVAILABLE, -9, 0)
 
 
 class Supervisor:

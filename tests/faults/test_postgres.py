@@ -44,8 +44,8 @@ async def test_row_08_postgres_hangs(fragile: tuple[World, Engines], seed: int, 
     worker = await asyncio.to_thread(world.crew.worker, **SLOWLY)
     sent = len(await world.send(events.load(seed, 600)))
     await world.accounts_for(sent // 10)
-    backend = psutil.Process(await world.query("select pg_backend_pid()"))
-    postmaster = backend.parent()
+    async with world.database() as connection:
+        postmaster = psutil.Process(await connection.fetchval("select pg_backend_pid()")).parent()
     assert postmaster is not None
     frozen = [postmaster, *postmaster.children()]
     for process in frozen:
