@@ -8,13 +8,13 @@ Source:  Faust acknowledges a message even when the agent raised, and makes a ta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import faust
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport, ensure_aiokafka_TP
 from faust.types import TP
 
 from services.logs import logger
@@ -26,6 +26,8 @@ log = logger(__name__)
 Positions = Callable[[Mapping[TP, range]], Awaitable[Mapping[TP, int]]]
 
 SEEK_AGAIN_SECONDS: Final = 0.02
+# An assignment asks for offsets on the connection where a fetch waits for records: Faust's 1.5 s are a pause for all.
+LONG_POLL_MILLISECONDS: Final = 250
 
 
 class RangeThread(AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -38,6 +40,26 @@ class RangeThread(AIOKafkaConsumerThread):  # type: ignore[misc]
     @_assignor.setter
     def _assignor(self, value: object) -> None:
         pass
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = LONG_POLL_MILLISECONDS
+        return consumer
+
+    async def committed(self, partitions: Iterable[TP]) -> dict[TP, int | None]:
+        """What Kafka was last told of each partition."""
+        consumer = self._ensure_consumer()
+        return {tp: await consumer.committed(tp) for tp in partitions}
+
+    async def go_to(self, positions: Mapping[TP, int]) -> None:
+        """Read on from there, all at once and in the thread that fetches; and tell Kafka, whose lag others look at."""
+        consumer = self._ensure_consumer()
+        for tp, offset in positions.items():
+            consumer.seek(tp, offset)
+        try:
+            await consumer.commit({ensure_aiokafka_TP(tp): offset for tp, offset in positions.items()})
+        except KafkaError as error:
+            log.debug("positions not committed", error=f"{type(error).__name__}: {error}")
 
 
 class BundleConsumer(Consumer):  # type: ignore[misc]
@@ -99,17 +121,21 @@ class BundleConsumer(Consumer):  # type: ignore[misc]
                 await asyncio.sleep(SEEK_AGAIN_SECONDS)
 
     async def _seek_to_ledger(self) -> None:
-        await super().perform_seek()
-        assigned = self.assignment()
+        """Every partition, also one that seems to be in place: a fetch may have been thrown away meanwhile."""
+        thread, assigned = self._thread, self.assignment()
         if not assigned:
             return
-        beginnings = await self.earliest_offsets(*assigned)
-        ends = await self.highwaters(*assigned)
+        # Side by side: each may have to wait for the long poll that is under way on the same connection.
+        beginnings, ends = await asyncio.gather(self.earliest_offsets(*assigned), self.highwaters(*assigned))
         logs = {tp: range(beginning, ends[tp]) for tp, beginning in beginnings.items()}
-        for tp, offset in (await self.app.positions(logs)).items():
-            if self._committed_offset[tp] != offset:
-                await self.seek(tp, offset)
-                self._committed_offset[tp] = offset
+        positions = await self.app.positions(logs)
+        if not positions:
+            # Kafka is told after the commit: reading from there repeats what is done, and skips nothing.
+            told = await thread.call_thread(thread.committed, assigned)
+            positions = {tp: told[tp] or held.start for tp, held in logs.items()}
+        await thread.call_thread(thread.go_to, positions)
+        self._read_offset.update({tp: offset or None for tp, offset in positions.items()})
+        self._committed_offset.update(positions)
 
 
 class BundleTransport(Transport):  # type: ignore[misc]
@@ -125,6 +151,20 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     def _new_transport(self) -> BundleTransport:
         return BundleTransport(self.conf.broker, self, self.loop)
+
+
+def coordinator_error(app: WorkerApp) -> str | None:
+    """An error of group coordination: aiokafka parks it for a call that Faust never makes. None while all is well."""
+    thread = getattr(app.consumer, "_thread", None)
+    consumer = getattr(thread, "_consumer", None)
+    coordinator = getattr(consumer, "_coordinator", None)
+    error = getattr(coordinator, "_pending_exception", None)
+    if error is not None:
+        return repr(error)
+    task = getattr(coordinator, "_coordination_task", None)
+    if task is not None and task.done() and not app.should_stop and not getattr(consumer, "_closed", False):
+        return "its task has ended"
+    return None
 
 
 def create_app(settings: Settings, topics: Sequence[str], positions: Positions) -> tuple[WorkerApp, Any]:

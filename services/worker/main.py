@@ -18,12 +18,14 @@ from contracts.topics import INPUT_TOPICS
 from services import metrics
 from services.logs import logger
 from services.settings import Settings
-from services.stores import brake, ledger
+from services.stores import brake
 from services.stores.postgres import TRANSIENT, Connection, open_pool
 from services.worker.brake import Brake
 from services.worker.bundle import Gap
-from services.worker.consumer import create_app
+from services.worker.consumer import coordinator_error, create_app
+from services.worker.positions import Seeker
 from services.worker.runner import Runner
+from services.worker.slot import Slot
 from services.worker.watchdog import Pulse, die, watch
 from services.worker.work import Knowledge
 
@@ -31,6 +33,7 @@ log = logger(__name__)
 
 GARBAGE_SECONDS = 60.0
 PROBE_SECONDS = 10.0
+SIDE_SECONDS = 5.0
 STOP_SECONDS = 25.0  # a supervisor loses patience at 30
 
 
@@ -52,7 +55,6 @@ class Worker:
         self._room = asyncio.Semaphore(2 * settings.worker_lanes)
         self._brake_shared = False  # whether the brake is on in the database too
         self._names = {settings.topic(name): name for name in INPUT_TOPICS}
-        self._app, self._topic = create_app(settings, INPUT_TOPICS, self._positions)
         self._runner = Runner(
             settings.postgres_url,
             self._knowledge,
@@ -61,6 +63,9 @@ class Worker:
             leaving=lambda: bool(self._app.rebalancing or self._app.should_stop),
             brake=Brake(settings.brake_in_a_row, settings.brake_percent),
         )
+        self._seeker = Seeker(self._runner, self._names, self._owner)
+        self._slot = Slot(settings.postgres_url, settings.topic(settings.group), die)
+        self._app, self._topic = create_app(settings, INPUT_TOPICS, self._seeker.positions)
         self._app.agent(self._topic, concurrency=1, name="worker")(self._take)
         self._app.on_partitions_assigned.connect(self._on_assigned)
         self._app.on_partitions_revoked.connect(self._on_revoked)
@@ -75,7 +80,10 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        self._pool = await open_pool(self._settings.postgres_url, application="gatefold-worker-side", size=2)
+        stopped = asyncio.create_task(stop.wait())
+        self._pool = self._seeker.pool = await open_pool(
+            self._settings.postgres_url, application="gatefold-worker-side", size=2, command_seconds=SIDE_SECONDS
+        )
         endpoint = metrics.serve_http(
             self._settings.worker_host,
             self._settings.worker_port,
@@ -84,24 +92,33 @@ class Worker:
             or_any="worker_port" not in self._settings.model_fields_set,
         )
         await self._probe()  # a worker that was started anew stands still if the ones before it had to
+        taking = asyncio.create_task(self._slot.take())
+        await asyncio.wait([stopped, taking], return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            return 0
+        taking.result()
+        self._app.conf.consumer_group_instance_id = self._slot.instance_id
+        log.info("slot", number=self._slot.number)
         watch(self._pulse, self._coordinator_error)
-        beats = asyncio.create_task(self._beat())
-        starting = asyncio.create_task(self._app.start())
-        stopped = asyncio.create_task(stop.wait())
-        crashed = asyncio.create_task(self._crashed())
-        await asyncio.wait([stopped, crashed], return_when=asyncio.FIRST_COMPLETED)
+        background = [asyncio.create_task(task) for task in (self._consume(), self._beat(), self._slot.keep())]
+        ended, _ = await asyncio.wait([stopped, *background], return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            die("faust stopped by itself", self._app.crash_reason)
+            die("something ended that never should", ended.pop().exception() or self._app.crash_reason)
         log.info("stopping")
         self._pulse.stopping = True
         loop.call_later(STOP_SECONDS, die, "did not stop in time")
         await self._app.stop()
-        for task in (starting, crashed, beats):
+        for task in background:
             task.cancel()
         endpoint.close()
         self._pool.terminate()
         log.info("stopped")
         return 0
+
+    async def _consume(self) -> None:
+        """Until Faust crashes."""
+        await self._app.start()
+        await self._app._crashed.wait()
 
     # -- bundles ------------------------------------------------------------------------------------------------
 
@@ -135,41 +152,6 @@ class Worker:
             die(str(error) if isinstance(error, Gap) else type(error).__name__, error)
         finally:
             self._room.release()
-
-    async def _positions(self, logs: Mapping[TP, range]) -> Mapping[TP, int]:
-        """Where to read each assigned partition: the ledger's word; accounts are opened, holes are accounted for.
-
-        A log that ends before the ledger is another log: reading on would skip its records without a trace.
-        """
-        places = {tp: (self._names[tp.topic], tp.partition) for tp in logs}
-        try:
-            async with self._pool.acquire(timeout=4) as connection:
-                known = await ledger.positions(connection, places.values())
-                for tp, held in logs.items():
-                    topic, partition = places[tp]
-                    due = known.get((topic, partition))
-                    if due is None:
-                        await ledger.open_partition(connection, topic, partition, held.start, self._owner)
-                        known[topic, partition] = held.start
-                    elif due < held.start:
-                        log.error("hole in the log", topic=topic, partition=partition, start=due, end=held.start)
-                        await ledger.record_hole(connection, topic, partition, due, held.start)
-                        metrics.HOLES.labels(topic).inc(held.start - due)
-                        known[topic, partition] = held.start
-                    elif due > held.stop:
-                        die(
-                            f"{tp.topic}:{partition} ends at offset {held.stop}, but {due} were processed: this is not"
-                            " the log that the ledger knows (a topic made anew, another prefix, records lost);"
-                            " see docs/operations.md"
-                        )
-        except TRANSIENT as error:
-            # Kafka's committed offset serves meanwhile: what was done is skipped, and a jump ahead is a Gap.
-            log.warning("ledger out of reach", error=f"{type(error).__name__}: {error}")
-            self._runner.sought = False
-            return {}
-        self._runner.sought = True
-        self._runner.positions |= known
-        return {tp: known[place] for tp, place in places.items()}
 
     # -- membership and health ----------------------------------------------------------------------------------
 
@@ -226,20 +208,7 @@ class Worker:
         self._pulse.lag = total
 
     def _coordinator_error(self) -> str | None:
-        """An error that aiokafka parks for a call that Faust never makes."""
-        thread = getattr(self._app.consumer, "_thread", None)
-        consumer = getattr(thread, "_consumer", None)
-        coordinator = getattr(consumer, "_coordinator", None)
-        error = getattr(coordinator, "_pending_exception", None)
-        if error is not None:
-            return repr(error)
-        task = getattr(coordinator, "_coordination_task", None)
-        if task is not None and task.done() and not self._app.should_stop and not getattr(consumer, "_closed", False):
-            return "its task has ended"
-        return None
-
-    async def _crashed(self) -> None:
-        await self._app._crashed.wait()
+        return coordinator_error(self._app)
 
     def _healthy(self) -> tuple[bool, Mapping[str, Any]]:
         fault = self._pulse.fault(time.monotonic(), self._coordinator_error)

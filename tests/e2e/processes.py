@@ -99,13 +99,13 @@ class Crew:
         self.processes: list[Process] = []
         Crew.every.append(self)
 
-    def start(self, name: str, **settings: str) -> Process:
+    def start(self, name: str, *, program: str = START, **settings: str) -> Process:
         """Start `gatefold NAME`; settings are GATEFOLD_* variables without their prefix, in lower case."""
         more = {f"GATEFOLD_{key.upper()}": value for key, value in settings.items()}
         log = self._directory / f"{name}-{len(self.processes)}.log"
         with log.open("wb") as out:
             child = subprocess.Popen(
-                [sys.executable, "-c", START, name, "--json"],
+                [sys.executable, "-c", program, name, "--json"],
                 env={**os.environ, **self._environment, **more, "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -101,19 +102,19 @@ async def test_every_invariant_holds_and_nothing_remains(stack: Engines, tmp_pat
     assert [name for name in names if name.startswith("demo-")] == []
 
 
-def hear_interrupts() -> None:
+@pytest.fixture
+def audible_interrupts() -> Iterator[None]:
     """A shell that runs the tests in the background has SIGINT ignored, and what is ignored is inherited."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("audible_interrupts")
 @pytest.mark.parametrize(("number", "delay_seconds"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 6.0)])
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals, delay_seconds: float) -> None:
     with subprocess.Popen(
-        command("--json"),
-        env=environment(tmp_path),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=hear_interrupts,
+        command("--json"), env=environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
         try:
             deadline = time.monotonic() + SECONDS

@@ -18,6 +18,23 @@ from tests.e2e.world import World
 LOAD = 300
 
 
+async def wait_until_left(world: World, *, seconds: float = 20) -> None:
+    """Wait for Kafka to miss the stopped worker: it keeps its place in the group for as long as a session lasts."""
+    group = world.settings.topic(world.settings.group)
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.settings.bootstrap)
+    await admin.start()
+    try:
+        deadline = asyncio.get_running_loop().time() + seconds
+        state = None
+        while state != "Empty":
+            assert asyncio.get_running_loop().time() < deadline, f"the group is {state}"
+            await asyncio.sleep(0.2)
+            (answer,) = await admin.describe_consumer_groups([group])
+            ((_, _, state, *_),) = answer.groups
+    finally:
+        await admin.close()
+
+
 async def commit(world: World, shift: int) -> None:
     """Tell Kafka that the group stands `shift` records beyond its ledger, or before it; never beyond the log's end."""
     group = world.settings.topic(world.settings.group)
@@ -64,10 +81,12 @@ async def test_the_ledger_decides_where_to_read_from(empty_world: World) -> None
     for number, shift in enumerate((1_000, -7), 1):
         assert await asyncio.to_thread(worker.terminate) == 0
         await world.send(events.load(3 + number, LOAD, start=LOAD * number))
+        await wait_until_left(world)
         await commit(world, shift)
         worker = await started(world)
         await world.drained()
     assert await asyncio.to_thread(worker.terminate) == 0
+    await wait_until_left(world)
     await delete_group(world)
     await world.send(events.load(7, LOAD, start=LOAD * 3))
     worker = await started(world)

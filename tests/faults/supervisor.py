@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 
-from tests.e2e.processes import Process
+from tests.e2e.processes import START, Process
 from tests.e2e.world import World
 
 RESTART_ME = 75
@@ -15,8 +15,8 @@ ALLOWED = (RESTART_ME, UNAVAILABLE, -9, 0)
 class Supervisor:
     """Keeps so many workers running; `ends` counts the exit codes it met."""
 
-    def __init__(self, world: World, **settings: str) -> None:
-        self._world, self._settings = world, settings
+    def __init__(self, world: World, *, program: str = START, **settings: str) -> None:
+        self._world, self._program, self._settings = world, program, settings
         self.workers: list[Process] = []
         self.ends: Counter[int] = Counter()
         self._task: asyncio.Task[None] | None = None
@@ -42,7 +42,7 @@ class Supervisor:
                 self.ends[worker.code] += 1
         self.workers = [worker for worker in self.workers if worker.code is None]
         while len(self.workers) < self.wanted:
-            self.workers.append(self._world.crew.start("worker", **self._settings))
+            self.workers.append(self._world.crew.start("worker", program=self._program, **self._settings))
 
     async def __aenter__(self) -> "Supervisor":
         self._task = asyncio.create_task(self._watch())
