@@ -7,8 +7,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _rate(text: str) -> str:
+    """The text, where it is a rate.
+
+    Raises:  ValueError.
+    """
+    if text:
+        from limits import parse
+
+        parse(text)
+    return text
 
 
 class Settings(BaseSettings):
@@ -67,6 +79,15 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Where the read service listens.")
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8100, description="0 takes a free port.")
+    api_rate_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "1200/minute", description="Requests of one address to one api process, as `20/second`; empty: no limit."
+    )
+    api_rate_user: Annotated[str, AfterValidator(_rate)] = Field(
+        "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
+    )
+    api_proxies: str = Field(
+        "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For tells who asks, comma separated."
+    )
     jwt_secret: SecretStr | None = Field(None, description="HS256 secret, 32 bytes or more.")
     jwt_public_key: str | None = Field(None, description="RS256 or ES256 public key, PEM.")
     jwt_jwks_url: str | None = Field(None, description="Where the key set lives, instead of a key.")

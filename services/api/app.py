@@ -14,9 +14,11 @@ from pydantic.json_schema import models_json_schema
 from catalog.index import Catalog, load_catalog
 from services.api import examples, problems, routes, system
 from services.api.auth import Gate
+from services.api.guard import Guard
 from services.api.keys import keys_from
 from services.api.meters import Metered
 from services.api.models import ProblemBody
+from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
@@ -35,10 +37,11 @@ def create_app(
     Raises:  KeyConfigurationError where the settings name no usable key for tokens.
     """
     view = View(catalog or load_catalog())
+    per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
     def parts(connections: asyncpg.Pool[asyncpg.Record]) -> Parts:
-        return Parts(view, gate, Reader(connections), Reader(connections, answer_seconds=PROBE_SECONDS))
+        return Parts(view, gate, per_user, Reader(connections), Reader(connections, answer_seconds=PROBE_SECONDS))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -65,6 +68,7 @@ def create_app(
     app.include_router(routes.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
+    app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))
     app.add_middleware(Metered)
     _document(app)
     return app

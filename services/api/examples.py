@@ -9,6 +9,8 @@ from services.api.problems import (
     FORBIDDEN,
     INVALID,
     MEDIA_TYPE,
+    TOO_LARGE,
+    TOO_MANY,
     UNAUTHORIZED,
     UNAVAILABLE,
     UNKNOWN_ACHIEVEMENT,
@@ -106,7 +108,9 @@ _PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
     401: (UNAUTHORIZED, "The token has expired."),
     403: (FORBIDDEN, "This needs a token with the role 'admin'."),
     404: (UNKNOWN_ACHIEVEMENT, "There is no achievement 'genre-tourist-wood'."),
+    413: (TOO_LARGE, "A body has at most 65536 bytes here."),
     422: (INVALID, "limit: Input should be less than or equal to 500"),
+    429: (TOO_MANY, "More than 600 per 1 minute for one user."),
     503: (UNAVAILABLE, "PostgreSQL does not answer."),
 }
 

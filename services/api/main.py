@@ -57,6 +57,7 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.api_proxies,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

@@ -52,6 +52,18 @@ INVALID = Kind(
     "Invalid parameter",
     "errors[] names each parameter and its fault.",
 )
+TOO_LARGE = Kind(
+    "too-large",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "Too large",
+    "The body of the request is larger than it may be.",
+)
+TOO_MANY = Kind(
+    "too-many-requests",
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "Too many requests",
+    "From one address or for one user; try again as Retry-After says.",
+)
 UNAVAILABLE = Kind(
     "unavailable",
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -59,7 +71,18 @@ UNAVAILABLE = Kind(
     "A server we need is away: try again as Retry-After says.",
 )
 INTERNAL = Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", "Our fault; it was logged.")
-KINDS: Final = (UNAUTHORIZED, FORBIDDEN, NOT_FOUND, UNKNOWN_ACHIEVEMENT, METHOD, INVALID, UNAVAILABLE, INTERNAL)
+KINDS: Final = (
+    UNAUTHORIZED,
+    FORBIDDEN,
+    NOT_FOUND,
+    UNKNOWN_ACHIEVEMENT,
+    METHOD,
+    TOO_LARGE,
+    INVALID,
+    TOO_MANY,
+    UNAVAILABLE,
+    INTERNAL,
+)
 
 _BY_STATUS: Final = {kind.status: kind for kind in KINDS if kind is not UNKNOWN_ACHIEVEMENT}
 

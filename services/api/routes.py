@@ -14,6 +14,7 @@ from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
 from services.api.problems import INVALID, NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.view import View, place_of
 from services.stores import achievements
@@ -33,6 +34,7 @@ class Parts:
 
     view: View
     gate: Gate
+    rate: Rate
     reader: Reader
     probe: Reader
 
@@ -44,8 +46,11 @@ def parts_of(request: Request) -> Parts:
 
 
 async def identity(request: Request) -> Identity:
-    """Who asks; as a dependency it is asked before parameters are looked at."""
-    return await parts_of(request).gate.identify(request.headers.get("authorization"))
+    """Who asks, if not too often; as a dependency it is asked before parameters are looked at."""
+    parts = parts_of(request)
+    who = await parts.gate.identify(request.headers.get("authorization"))
+    parts.rate.check(who.user_id)
+    return who
 
 
 async def admin(who: Annotated[Identity, Depends(identity)]) -> Identity:
@@ -76,7 +81,7 @@ router = APIRouter(prefix="/api/user/achievements", tags=["achievements"])
 admin_router = APIRouter(prefix="/api/admin", dependencies=[Depends(admin)], include_in_schema=False)
 
 
-@router.get("", response_model=AchievementList, responses=examples.responses(401, 422, 503))
+@router.get("", response_model=AchievementList, responses=examples.responses(401, 422, 429, 503))
 async def list_achievements(request: Request, who: Who, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
     """Everything you have earned, with statistics over all of it."""
     parts = parts_of(request)
@@ -84,7 +89,7 @@ async def list_achievements(request: Request, who: Who, limit: Limit = PAGE, cur
     return json_answer(request, parts.view.page(page))
 
 
-@router.get("/progress", response_model=ProgressList, responses=examples.responses(401, 422, 503))
+@router.get("/progress", response_model=ProgressList, responses=examples.responses(401, 422, 429, 503))
 async def progress(
     request: Request,
     who: Who,
@@ -99,7 +104,7 @@ async def progress(
     return json_answer(request, view.progress(standing, datetime.now(UTC), limit))
 
 
-@router.get("/summary", response_model=Summary, responses=examples.responses(401, 503))
+@router.get("/summary", response_model=Summary, responses=examples.responses(401, 429, 503))
 async def summary(request: Request, who: Who) -> Response:
     """How much you have earned, the rarest and the newest of it."""
     parts = parts_of(request)
@@ -110,7 +115,7 @@ async def summary(request: Request, who: Who) -> Response:
 @router.get(
     "/{achievement_id}",
     response_model=AchievementDetail,
-    responses=examples.responses(401, 404, 422, 503),
+    responses=examples.responses(401, 404, 422, 429, 503),
 )
 async def detail(
     request: Request,

@@ -62,7 +62,6 @@ async def icon(request: Request, icon: str) -> Response:
     headers = {
         "Cache-Control": f"public, max-age={ICON_SECONDS}",
         "Content-Security-Policy": DRAWING_ONLY,
-        "X-Content-Type-Options": "nosniff",
     }
     return tagged(request, icon_svg(icon).encode(), "image/svg+xml", headers)
 
