@@ -1,0 +1,74 @@
+"""Secrets stay secret: whatever the processes log at their most talkative, measure or answer, none of it is in there."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.api.tokens import mint
+from services.settings import Settings
+from tests.e2e import events
+from tests.e2e.events import Message
+from tests.e2e.world import World
+
+JWT, ERASURE = "mark-of-the-secret-for-tokens-0123", "mark-of-the-erasure-key"
+PAYLOAD = "mark-of-a-payload"
+POISON = Message("review.approved", b"poisoned", b'{"specversion": "1.0", "data": "' + PAYLOAD.encode() + b'"}', (), 0)
+
+
+def ask(url: str, token: str) -> str:
+    request = urllib.request.Request(f"{url}/api/user/achievements", headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return str(answer.read())
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return str(refusal.read()) + str(refusal.headers)
+
+
+async def test_no_secret_is_logged_measured_or_answered(empty_world: World) -> None:
+    world = empty_world
+    password = urlsplit(world.settings.postgres_url).password
+    assert password
+    settings = {"jwt_secret": JWT, "erasure_key": ERASURE, "log_level": "DEBUG"}
+    relay = world.crew.start("relay", **settings)
+    worker = world.crew.start("worker", **settings)
+    api = world.crew.start("api", api_port="0", **settings)
+    await asyncio.to_thread(worker.wait_for, "assigned")
+    await world.send([*events.load(1, 200), POISON])
+    await world.drained()
+    url = (await asyncio.to_thread(api.wait_for, "listening"))["url"]
+    token = mint(Settings(jwt_secret=JWT), "ann")
+    said = [await asyncio.to_thread(ask, url, sent) for sent in (token, token[:-3], "rubbish")]
+    said += [process.get("/metrics")[1] for process in (relay, worker)]
+    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
+        said.append(answer.read().decode())
+    for process in (relay, worker, api):
+        await asyncio.to_thread(process.terminate)
+        log = process.log.read_text()
+        assert any(json.loads(line).get("level") == "debug" for line in log.splitlines()), f"{process.name} kept quiet"
+        said.append(log)
+    assert any("gatefold_dead_letters_total" in text for text in said)
+    for text in said:
+        for secret in (password, JWT, ERASURE, PAYLOAD, token, token.rpartition(".")[2]):
+            assert secret not in text, text[max(0, text.index(secret) - 300) :][:600]
+
+
+@pytest.mark.parametrize("name", ["worker", "relay", "api"])
+async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, name: str) -> None:
+    split = urlsplit(empty_world.settings.postgres_url)
+    assert split.password
+    away = split._replace(netloc=split.netloc.replace(f":{split.port}", ":1")).geturl()
+    process = empty_world.crew.start(
+        name, postgres_url=away, jwt_secret=JWT, erasure_key=ERASURE, log_level="DEBUG", api_port="0"
+    )
+    await asyncio.sleep(2)
+    if process.code is None:
+        await asyncio.to_thread(process.terminate)
+    log = process.log.read_text()
+    assert log
+    for secret in (split.password, JWT, ERASURE):
+        assert secret not in log

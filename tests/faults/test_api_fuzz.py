@@ -1,0 +1,181 @@
+"""Row 34: the read service asked by somebody who knows its description, and means no good."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import hypothesis
+import pytest
+import pytest_asyncio
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import strategies as st
+from joserfc import jwt
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import CHECKS
+
+from catalog.index import load_catalog
+from services.api.keys import secret_key
+from services.api.problems import MEDIA_TYPE
+from services.api.tokens import mint
+from services.settings import Settings
+from tests.integration.test_api_process import running
+
+SECRET = "a-secret-of-the-tests-and-of-nobody-else"
+OTHER = "another-secret-which-nobody-ought-to-know"
+LIST = "/api/user/achievements"
+# Not among them: that valid data are accepted (no description says which cursors we gave), and asking again without a
+# token (we do that ourselves).
+WANTED = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+EARNED = list(load_catalog().badges)[:25]
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+Proof = Callable[..., None]
+
+
+def mark(user: str) -> str:
+    """What stands in every award of a user, and nowhere else."""
+    return f"mark-of-{user}"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def address(database: str) -> AsyncIterator[str]:
+    """The process `gatefold api`, with two users who have earned something."""
+    connection = await asyncpg.connect(database)
+    rows = [
+        (user, key, mark(user), uuid4(), START + timedelta(minutes=at), uuid4(), json.dumps({"x": mark(user)}))
+        for user in ("ann", "bob")
+        for at, key in enumerate(EARNED)
+    ]
+    await connection.executemany(
+        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+        " batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'ownership.added', '{}', $6, $7)",
+        rows,
+    )
+    await connection.close()
+    settings = {"postgres_url": database, "jwt_secret": SECRET, "api_rate_address": "", "api_rate_user": ""}
+    async with running(**settings) as (_, url):
+        yield url
+
+
+def tokens() -> dict[str, str | None]:
+    """By what is right or wrong with it; those of ann and bob alone are good."""
+    settings, now = Settings(jwt_secret=SECRET), int(time.time())
+    claims = {"sub": "ann", "aud": "gatefold", "iss": "gatefold", "exp": now + 3600}
+
+    def signed(secret: str = SECRET, **changes: Any) -> str:
+        return jwt.encode({"alg": "HS256"}, claims | changes, secret_key(secret))
+
+    ann = mint(settings, "ann")
+    head, body, signature = ann.split(".")
+    return {
+        "ann": ann,
+        "bob": mint(settings, "bob"),
+        "missing": None,
+        "expired": signed(exp=now - 1),
+        "of another issuer": signed(iss="elsewhere"),
+        "for another audience": signed(aud="elsewhere"),
+        "signed by another": signed(OTHER),
+        "unsigned": f"eyJhbGciOiJub25lIn0.{body}.",
+        "signature cut": f"{head}.{body}.{signature[:-4]}",
+        "of nobody": signed(sub=""),
+        "rubbish": "x",
+    }
+
+
+class Fuzz:
+    """Cases of one seed, and how many there were."""
+
+    def __init__(self, url: str, seed: int) -> None:
+        self._url, self._seed = url, seed
+        self._session = requests.Session()
+        document = self._session.get(f"{url}/openapi.json", timeout=10).json()
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                operation.pop("security", None)  # tokens are our part
+        self._schema = schemathesis.openapi.from_dict(document)
+        self._checks = CHECKS.get_by_names(list(WANTED))
+        self._tokens = tokens()
+        self.seen: Counter[str] = Counter()
+
+    def run(self, number: int) -> None:
+        """So many cases, right and wrong alike; what takes no parameters is asked once with each token."""
+        operations = [result.ok() for result in self._schema.get_all_operations()]
+        rich = [operation for operation in operations if operation.query or operation.path_parameters]
+        for operation in operations:
+            secured = operation.path.startswith("/api")
+            for mode in GenerationMode if operation in rich else (GenerationMode.POSITIVE,):
+                self._of(operation.as_strategy(generation_mode=mode), -(-number // (2 * len(rich))), secured=secured)
+
+    def _of(self, cases: Any, number: int, *, secured: bool) -> None:
+        @hypothesis.seed(self._seed)
+        @hypothesis.settings(
+            max_examples=number,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(cases, st.sampled_from(sorted(self._tokens)))
+        def one(case: Case, who: str) -> None:
+            self.ask(case, who, secured=secured)
+
+        one()
+
+    def ask(self, case: Case, who: str, *, secured: bool) -> None:
+        """One request, and everything that must hold of its answer."""
+        token = self._tokens[who]
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        case.headers.pop("Authorization", None)
+        answer = case.call(base_url=self._url, headers=headers, session=self._session)
+        self.seen[f"{who}: {answer.status_code // 100}xx" if secured else "open"] += 1
+        content = answer.content.decode()
+        for user in ("ann", "bob"):
+            assert user == who or mark(user) not in content, f"{who} was told of {user}"
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == [MEDIA_TYPE]
+        if secured and who not in ("ann", "bob"):
+            assert answer.status_code in (401, 405), f"a token {who} was answered with {answer.status_code}"
+            return
+        case.validate_response(answer, checks=self._checks)
+
+
+def paged(url: str, user: str) -> list[str]:
+    """Every award of a user, following the cursors."""
+    token, cursor, found = tokens()[user], "", []
+    while cursor is not None:
+        query = {"limit": "7"} | ({"cursor": cursor} if cursor else {})
+        answer = requests.get(f"{url}{LIST}", params=query, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        page = answer.json()
+        found += [award["id"] for award in page["achievements"]]
+        assert {award["context"] for award in page["achievements"]} <= {mark(user)}
+        cursor = page["next_cursor"]
+    return found
+
+
+@pytest.mark.parametrize("number", [2_000, pytest.param(20_000, marks=pytest.mark.long)])
+def test_row_34_the_api_asked_by_a_fuzzer(address: str, seed: int, number: int, proof: Proof) -> None:
+    fuzz = Fuzz(address, seed)
+    fuzz.run(number)
+    for user in ("ann", "bob"):
+        assert sorted(paged(address, user)) == sorted(EARNED)
+    asked = sum(fuzz.seen.values())
+    assert asked >= number
+    for who in tokens():
+        good = fuzz.seen[f"{who}: 2xx"]
+        assert bool(good) == (who in ("ann", "bob")), f"{who}: {good} answers"
+    proof(34, "the API asked by a fuzzer with tokens of eleven kinds", cases=asked, violations=0)
