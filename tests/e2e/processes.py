@@ -90,17 +90,19 @@ class Process:
 
 
 class Crew:
-    """The processes of one set of settings."""
+    """The processes of one set of settings; `logins` are the addresses of PostgreSQL that some of them have."""
 
     every: ClassVar[list["Crew"]] = []
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
-        self._directory, self._environment = directory, environment
+    def __init__(self, directory: Path, environment: Mapping[str, str], logins: Mapping[str, str]) -> None:
+        self._directory, self._environment, self._logins = directory, environment, logins
         self.processes: list[Process] = []
         Crew.every.append(self)
 
     def start(self, name: str, *, program: str = START, **settings: str) -> Process:
         """Start `gatefold NAME`; settings are GATEFOLD_* variables without their prefix, in lower case."""
+        if name in self._logins:
+            settings = {"postgres_url": self._logins[name], **settings}
         more = {f"GATEFOLD_{key.upper()}": value for key, value in settings.items()}
         log = self._directory / f"{name}-{len(self.processes)}.log"
         with log.open("wb") as out:

@@ -1,4 +1,4 @@
-"""Secrets stay secret: whatever the processes log at their most talkative, measure or answer, none of it is in there."""
+"""Secrets stay secret: none of them is in what processes log at their most talkative, measure or answer."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ POISON = Message("review.approved", b"poisoned", b'{"specversion": "1.0", "data"
 
 
 def ask(url: str, token: str) -> str:
-    request = urllib.request.Request(f"{url}/api/user/achievements", headers={"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return str(answer.read())
@@ -42,10 +42,11 @@ async def test_no_secret_is_logged_measured_or_answered(empty_world: World) -> N
     await world.drained()
     url = (await asyncio.to_thread(api.wait_for, "listening"))["url"]
     token = mint(Settings(jwt_secret=JWT), "ann")
-    said = [await asyncio.to_thread(ask, url, sent) for sent in (token, token[:-3], "rubbish")]
+    said = [
+        await asyncio.to_thread(ask, f"{url}/api/user/achievements", sent) for sent in (token, token[:-3], "rubbish")
+    ]
+    said.append(await asyncio.to_thread(ask, f"{url}/metrics", token))
     said += [process.get("/metrics")[1] for process in (relay, worker)]
-    with urllib.request.urlopen(f"{url}/metrics", timeout=10) as answer:
-        said.append(answer.read().decode())
     for process in (relay, worker, api):
         await asyncio.to_thread(process.terminate)
         log = process.log.read_text()

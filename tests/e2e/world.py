@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,9 @@ Log = dict[tuple[str, int], list[ConsumerRecord]]
 class World:
     """Everything of one topic prefix and one database."""
 
-    def __init__(self, settings: Settings, directory: Path, producer: AIOKafkaProducer) -> None:
+    def __init__(
+        self, settings: Settings, directory: Path, producer: AIOKafkaProducer, logins: Mapping[str, str]
+    ) -> None:
         self.settings, self.directory, self._producer = settings, directory, producer
         self.environment = {
             "GATEFOLD_POSTGRES_URL": settings.postgres_url,
@@ -52,7 +54,7 @@ class World:
             "GATEFOLD_BRAKE_IN_A_ROW": "1000000",
             "GATEFOLD_BRAKE_PERCENT": "100",
         }
-        self.crew = Crew(directory, self.environment)
+        self.crew = Crew(directory, self.environment, logins)
         self.worker: Process
         self.relay: Process
 
@@ -186,6 +188,12 @@ async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PA
     )
     await _execute(server, f"create database {name}")
     await migrate(settings.postgres_url)
+    # Each process with the rights of its role and no others.
+    logins = {process: f"{name}_{process}" for process in ("worker", "relay", "api")}
+    password = secrets.token_hex(8)
+    for process, user in logins.items():
+        await _execute(server, f"create role {user} login password '{password}' in role gatefold_{process}")
+    urls = {process: _login(settings.postgres_url, user, password) for process, user in logins.items()}
     admin = TopicAdmin(settings)
     await admin.open()
     await admin.create(plan(settings, await admin.existing()))
@@ -195,13 +203,19 @@ async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PA
         bootstrap_servers=settings.bootstrap, enable_idempotence=True, linger_ms=5, max_request_size=4_000_000
     )
     await producer.start()
-    world = World(settings, directory, producer)
+    world = World(settings, directory, producer, urls)
     try:
         yield world
     finally:
         world.crew.close()
         await producer.stop()
         await _execute(server, f"drop database {name} with (force)")
+        await _execute(server, f"drop role {', '.join(logins.values())}")
+
+
+def _login(url: str, user: str, password: str) -> str:
+    split = urlsplit(url)
+    return split._replace(netloc=f"{user}:{password}@{split.hostname}:{split.port}").geturl()
 
 
 async def _execute(server: str, statement: str) -> None:

@@ -127,7 +127,8 @@ async def test_row_17_an_idle_worker_takes_over(empty_world: World, seed: int, p
     world.crew.start("relay")
     # One more than there are partitions, and the time-out of a session as it is by default.
     workers = [world.crew.start("worker", session_seconds="20") for _ in range(PARTITIONS + 1)]
-    until(lambda: shares(workers) == [0, 1, 2, 3], "each number has its worker", seconds=60)
+    shares = [[], *([number] for number in range(PARTITIONS))]
+    until(lambda: sorted(map(share, workers)) == shares, "four have a number each, and one has none", seconds=60)
     (idle,) = [worker for worker in workers if not share(worker)]
     sent = len(await world.send(events.load(seed, 300)))
     await world.accounts_for(sent)
@@ -146,10 +147,6 @@ def share(worker: Process) -> list[int]:
     """The partition numbers that a worker has."""
     told = worker.told("assigned")
     return list(told[-1]["numbers"]) if told and worker.code is None else []
-
-
-def shares(workers: list[Process]) -> list[int]:
-    return sorted(number for worker in workers for number in share(worker))
 
 
 @pytest.mark.long

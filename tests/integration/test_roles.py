@@ -1,0 +1,122 @@
+"""The role of each process: every table has decided rights, and what is not granted is refused."""
+
+import asyncio
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from services.stack.stack import Stack
+from services.stores.migrate import migrate, migrations
+
+READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
+WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
+# By table; a table that is not here has no rights for anybody, which the first test finds out.
+RIGHTS = {
+    "activity": {WORKER: WRITE},
+    "badge_holders": {RELAY: WRITE, API: READ},
+    "brake": {WORKER: {"SELECT", "INSERT"}},
+    "collector": {WORKER: WRITE, RELAY: READ, API: READ},
+    "dead_letter": {WORKER: {"SELECT", "INSERT", "DELETE"}},
+    "erased": {WORKER: WRITE},
+    "facet_count": {WORKER: WRITE, API: READ},
+    "facet_value": {WORKER: {"SELECT", "INSERT"}, API: READ},
+    "facts": {WORKER: WRITE},
+    "inbox": {WORKER: {"SELECT", "INSERT"}},
+    "migration": {WORKER: READ, RELAY: READ, API: READ},
+    "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
+    "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ},
+    "outbox": {WORKER: {"SELECT", "INSERT", "DELETE"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
+    "owned": {WORKER: WRITE, API: READ},
+    "owned_release": {WORKER: WRITE, API: READ},
+    "release": {WORKER: WRITE},
+    "user_badges": {WORKER: WRITE, RELAY: READ, API: READ},
+}
+TABLES = "select tablename from pg_tables where schemaname = 'public'"
+GRANTS = """
+select table_name, grantee, privilege_type from information_schema.role_table_grants
+where table_schema = 'public' and grantee like 'gatefold\\_%'
+"""
+
+
+async def test_every_table_has_decided_rights(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    tables = {row[0] for row in await connection.fetch(TABLES)}
+    granted: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for table, role, right in await connection.fetch(GRANTS):
+        granted[table][role].add(right)
+    await connection.close()
+    assert tables == set(RIGHTS)
+    assert {table: dict(roles) for table, roles in granted.items()} == RIGHTS
+
+
+@pytest.mark.parametrize("role", [WORKER, RELAY, API])
+async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute(f"set role {role}")
+    for statement in ("create table mine (x int)", "drop table inbox", "alter table inbox add x int", "truncate inbox"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    for table, roles in RIGHTS.items():
+        tries = {"SELECT": f"select from {table}", "DELETE": f"delete from {table} where false"}  # noqa: S608
+        for right, statement in tries.items():
+            if right in roles.get(role, set()):
+                await connection.execute(statement)
+            else:
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await connection.execute(statement)
+    await connection.close()
+
+
+@contextmanager
+def empty_server() -> Iterator[str]:
+    """A PostgreSQL of its own: roles belong to a whole server."""
+    with Stack.temporary(("postgres",)) as engines:
+        yield engines.endpoints().postgres_url
+
+
+async def test_who_may_not_create_roles_goes_without(caplog: pytest.LogCaptureFixture) -> None:
+    with empty_server() as server:
+        owner = await asyncpg.connect(server)
+        name, password = f"plain_{secrets.token_hex(4)}", secrets.token_hex(8)
+        await owner.execute(f"create role {name} login password '{password}'")
+        for database in ("first", "second"):
+            await owner.execute(f"create database {database} owner {name}")
+        address = urlsplit(server)
+        netloc = f"{name}:{password}@{address.hostname}:{address.port}"
+        first, second = (address._replace(netloc=netloc, path=f"/{one}").geturl() for one in ("first", "second"))
+        assert len(await migrate(first)) == len(migrations())
+        plain = await asyncpg.connect(first)
+        assert await plain.fetch(GRANTS) == []
+        await plain.close()
+
+        # Once somebody who may has created them, the owner of the tables can grant.
+        for role in (WORKER, RELAY, API):
+            await owner.execute(f"create role {role} nologin")
+        await migrate(second)
+        plain = await asyncpg.connect(second)
+        assert len(await plain.fetch(GRANTS)) == sum(
+            len(rights) for roles in RIGHTS.values() for rights in roles.values()
+        )
+        await plain.close()
+        await owner.close()
+
+
+async def test_databases_migrated_at_the_same_time_share_the_roles() -> None:
+    with empty_server() as server:
+        owner = await asyncpg.connect(server)
+        urls = []
+        for at in range(4):
+            await owner.execute(f"create database d{at}")
+            urls.append(urlsplit(server)._replace(path=f"/d{at}").geturl())
+        await owner.close()
+        taken = await asyncio.gather(*(migrate(url) for url in urls))
+        assert [len(steps) for steps in taken] == [len(migrations())] * 4
+        for url in urls:
+            connection = await asyncpg.connect(url)
+            assert await connection.fetch(GRANTS)
+            await connection.close()
