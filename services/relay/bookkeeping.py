@@ -33,6 +33,7 @@ class Bookkeeper:
                     self._settings.postgres_url,
                     application="gatefold-relay-counts",
                     limits={"statement_timeout": LONGEST_COUNT},
+                    command_seconds=int(LONGEST_COUNT) / 1000 + 5,
                 )
                 try:
                     await self._work(connection)

@@ -32,6 +32,8 @@ BACKOFF_SECONDS = (0.1, 5.0)
 ROUND_SECONDS = 60.0
 STOP_SECONDS = 10.0
 STUCK_SECONDS = 15.0
+# A little longer than PostgreSQL gives a statement: whoever is cut off from it does not hear that the time is over.
+COMMAND_SECONDS = 35.0
 # The last one frees the lock of a relay that was killed while its statement waited.
 LIMITS = {
     "statement_timeout": "30000",
@@ -80,7 +82,12 @@ class Relay:
         try:
             while not self._stop.is_set():
                 try:
-                    connection = await connect(self._settings.postgres_url, application="gatefold-relay", limits=LIMITS)
+                    connection = await connect(
+                        self._settings.postgres_url,
+                        application="gatefold-relay",
+                        limits=LIMITS,
+                        command_seconds=COMMAND_SECONDS,
+                    )
                     try:
                         self._trouble.pop("postgres", None)
                         failures = 0
