@@ -8,12 +8,13 @@ import urllib.request
 from pathlib import Path
 
 PORTS = {"api": "8100", "worker": "8101", "relay": "8102"}
+PROCESS = Path("/proc/1/cmdline")
 SECONDS = 4
 
 
 def main() -> int:
     """Ask /healthz of the process that process 1 is."""
-    arguments = Path("/proc/1/cmdline").read_text(encoding="utf-8").split("\0")
+    arguments = PROCESS.read_text(encoding="utf-8").split("\0")
     name = next((argument for argument in arguments if argument in PORTS), None)
     if name is None:
         return 0  # a command that ends by itself has no health to ask for

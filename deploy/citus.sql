@@ -1,0 +1,19 @@
+-- PostgreSQL on several nodes with the Citus extension: run by the owner on the coordinator, once, after `gatefold migrate` and before
+-- the first event. docs/scaling.md says what it costs and when it pays.
+create extension if not exists citus;
+
+-- What belongs to one user lies on one node, and all of a user's rows lie together.
+select create_distributed_table('collector', 'user_id', colocate_with => 'none');
+select create_distributed_table('facet_count', 'user_id', colocate_with => 'collector');
+select create_distributed_table('owned', 'user_id', colocate_with => 'collector');
+select create_distributed_table('owned_release', 'user_id', colocate_with => 'collector');
+select create_distributed_table('activity', 'user_id', colocate_with => 'collector');
+select create_distributed_table('user_badges', 'user_id', colocate_with => 'collector');
+
+-- What everybody's rows are joined with lies on every node.
+select create_reference_table('facts');
+select create_reference_table('release');
+select create_reference_table('facet_value');
+
+-- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
+--   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, migration
