@@ -20,15 +20,21 @@ if TYPE_CHECKING:
 
     Bench = Callable[[Engines, Scale, Steps], Awaitable[list[Result]]]
 
-NAMES = ("single", "pages", "flat")
+NAMES = ("single", "pages", "workers", "flat", "wide", "crowd", "consumer", "latency", "reads", "evaluation", "sizes")
 
 
 def benches() -> dict[str, Bench]:
     """The benches by name, in the order in which they run."""
-    from bench.flatness import flat
-    from bench.throughput import pages, single
+    from bench.consumer import consumer
+    from bench.evaluation import evaluation
+    from bench.flatness import crowd, flat, wide
+    from bench.latency import latency
+    from bench.reads import reads
+    from bench.sizes import sizes
+    from bench.throughput import pages, single, workers
 
-    return dict(zip(NAMES, (single, pages, flat), strict=True))
+    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, sizes)
+    return {one.__name__: one for one in every}
 
 
 class Shown:

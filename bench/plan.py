@@ -19,7 +19,8 @@ class Scale:
     """Numbers that decide how long the benches take.
 
     Shape:   `users` with `records` records each live in the database when the backlog of `events` or `pages` comes;
-             all of it `rounds` times, each on fresh copies.
+             all of it `rounds` times, each on fresh copies. `crowd` is the larger number of users, `fetched` the
+             records that a consumer alone reads, `reads` the requests of each kind.
     """
 
     users: int = 20_000
@@ -29,9 +30,24 @@ class Scale:
     rounds: int = 3
     flat_users: int = 50
     flat_rounds: int = 12
+    crowd: int = 1_000_000
+    fetched: int = 200_000
+    latency_seconds: float = 20.0
+    reads: int = 6_000
 
 
-QUICK = Scale(users=4_000, events=12_000, pages=240, rounds=1, flat_users=40, flat_rounds=6)
+QUICK = Scale(
+    users=4_000,
+    events=12_000,
+    pages=240,
+    rounds=1,
+    flat_users=40,
+    flat_rounds=6,
+    crowd=100_000,
+    fetched=60_000,
+    latency_seconds=8.0,
+    reads=2_000,
+)
 
 
 class Steps(Protocol):

@@ -45,8 +45,8 @@ def as_json(results: Sequence[Result]) -> str:
             {
                 "bench": one.bench,
                 "unit": one.unit,
-                "ours": round(one.ours, 1),
-                "floor": round(one.floor, 1),
+                "ours": round(one.ours, 3),
+                "floor": round(one.floor, 3),
                 "ratio": round(one.ratio, 3),
                 "goal": one.goal,
                 "ok": one.ok,
@@ -67,5 +67,9 @@ def as_table(results: Sequence[Result]) -> Table:
     for one in results:
         verdict = "[green]yes[/]" if one.ok else "[red]no[/]"
         name = f"{one.bench}\n[dim]{one.note}[/]" if one.note else one.bench
-        table.add_row(name, one.unit, f"{one.ours:,.0f}", f"{one.floor:,.0f}", f"{one.ratio:.2f}", one.goal, verdict)
+        table.add_row(name, one.unit, _shown(one.ours), _shown(one.floor), f"{one.ratio:.2f}", one.goal, verdict)
     return table
+
+
+def _shown(number: float) -> str:
+    return f"{number:,.0f}" if number >= 10 else f"{number:.2f}"

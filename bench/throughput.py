@@ -1,7 +1,9 @@
-"""Single events and pages of random users through one worker, beside bare SQL and COPY."""
+"""Single events of random users beside bare SQL and COPY, pages beside single events, two workers beside one."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from statistics import median
 
@@ -14,6 +16,8 @@ from bench.results import Result
 
 SQL_GOAL = 0.7
 COPY_GOAL = 0.10
+PAGES_GOAL = 4
+WORKERS_GOAL = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +51,8 @@ async def measure_floors(server: str, population: str, planned: list[Bundle]) ->
 
 
 async def single(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
-    """Events of one item."""
-    return await _compare("single", "events/s", engines, scale, steps, scale.events, 1)
-
-
-async def pages(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
-    """Events of a hundred items."""
-    return await _compare("pages", "items/s", engines, scale, steps, scale.pages, 100)
-
-
-async def _compare(
-    name: str, unit: str, engines: Engines, scale: Scale, steps: Steps, count: int, items: int
-) -> list[Result]:
+    """Events of one item, beside the same changes as bare SQL and the raw records by COPY."""
+    name, unit = "single", "events/s"
     crowd = Group("user", scale.users, scale.records)
     runs: list[worker.Run] = []
     found: list[Floors] = []
@@ -66,21 +60,69 @@ async def _compare(
     async with populated(engines.postgres, [crowd]) as population:
         steps.done(f"{crowd.users:,} users with {crowd.records} records each")
         for turn in range(scale.rounds):
-            records = load.random_events(count, crowd.members(), items, seed=turn)
+            records = load.random_events(scale.events, crowd.members(), 1, seed=turn)
             async with database(engines.postgres, population) as url:
                 runs.append(await worker.drain(url, engines.kafka, records))
             steps.done(f"one worker: {runs[-1].rate:,.0f} {unit}")
             found.append(await measure_floors(engines.postgres, population, runs[-1].bundles))
             steps.done(f"bare SQL: {found[-1].sql:,.0f} {unit}, COPY: {found[-1].copy:,.0f} {unit}")
     size = median(len(bundle.records) for run in runs for bundle in run.bundles)
-    wal = median(run.wal / (count * items) for run in runs)
+    wal = median(run.wal / scale.events for run in runs)
     rows = median(one.rows for one in found)
-    note = f"{size:,.0f} records a bundle, {rows:.1f} rows and {wal:,.0f} B of WAL an item"
+    note = f"{size:,.0f} records a bundle, {rows:.1f} rows and {wal:,.0f} B of WAL an event"
     rates = [run.rate for run in runs]
     return [
         Result(f"{name} / bare SQL", unit, *middle(rates, [one.sql for one in found]), ">=", SQL_GOAL, note),
         Result(f"{name} / COPY", unit, *middle(rates, [one.copy for one in found]), ">=", COPY_GOAL),
     ]
+
+
+async def pages(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
+    """Events of a hundred items, beside events of one."""
+    crowd = Group("user", scale.users, scale.records)
+
+    async def run(url: str, turn: int, items: int) -> float:
+        count = scale.pages if items > 1 else scale.events
+        records = load.random_events(count, crowd.members(), items, seed=turn)
+        return (await worker.drain(url, engines.kafka, records)).rate
+
+    ours, floor = await _in_turn("pages", "items/s", engines, scale, steps, [100, 1], run)
+    return [Result("pages of 100 / single events", "items/s", ours, floor, ">=", PAGES_GOAL)]
+
+
+async def workers(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
+    """Two workers beside one, on one backlog each."""
+    crowd = Group("user", scale.users, scale.records)
+
+    async def run(url: str, turn: int, number: int) -> float:
+        records = load.random_events(scale.events, crowd.members(), 1, seed=turn)
+        return (await worker.drain(url, engines.kafka, records, workers=number)).rate
+
+    ours, floor = await _in_turn("workers", "events/s", engines, scale, steps, [2, 1], run)
+    note = f"{os.cpu_count()} cores for workers, PostgreSQL and Kafka together"
+    return [Result("two workers / one", "events/s", ours, floor, ">=", WORKERS_GOAL, note)]
+
+
+async def _in_turn(
+    name: str,
+    unit: str,
+    engines: Engines,
+    scale: Scale,
+    steps: Steps,
+    kinds: list[int],
+    run: Callable[[str, int, int], Awaitable[float]],
+) -> tuple[float, float]:
+    """The rates of both kinds, each round on fresh copies of one population; those of the median ratio."""
+    rates: list[list[float]] = [[], []]
+    steps.begin(name, 1 + 2 * scale.rounds)
+    async with populated(engines.postgres, [Group("user", scale.users, scale.records)]) as population:
+        steps.done(f"{scale.users:,} users with {scale.records} records each")
+        for turn in range(scale.rounds):
+            for at, kind in enumerate(kinds):
+                async with database(engines.postgres, population) as url:
+                    rates[at].append(await run(url, turn, kind))
+                steps.done(f"{kind}: {rates[at][-1]:,.0f} {unit}")
+    return middle(*rates)
 
 
 def middle(ours: list[float], floor: list[float]) -> tuple[float, float]:

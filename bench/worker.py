@@ -1,15 +1,16 @@
-"""One real worker on a backlog in real Kafka: how fast it goes, and which bundles it made."""
+"""Real workers on a backlog in real Kafka: how fast they go, and which bundles they made."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,6 +47,14 @@ class Run:
     wal: int
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process and where it logs."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
 def placed(records: Sequence[Sample]) -> list[list[Sample]]:
     """The records by partition, with the offsets they get in an empty topic."""
     lanes: list[list[Sample]] = [[] for _ in range(PARTITIONS)]
@@ -56,8 +65,8 @@ def placed(records: Sequence[Sample]) -> list[list[Sample]]:
     return lanes
 
 
-async def drain(url: str, kafka: str, records: Sequence[Sample]) -> Run:
-    """Send the records to topics of their own, start a worker on that backlog, wait until all is processed.
+async def drain(url: str, kafka: str, records: Sequence[Sample], *, workers: int = 1) -> Run:
+    """Send the records to topics of their own, start workers on that backlog, wait until all is processed.
 
     Raises:  WorkerFailed with the last lines of the worker's log.
     """
@@ -68,19 +77,19 @@ async def drain(url: str, kafka: str, records: Sequence[Sample]) -> Run:
         topic_partitions=PARTITIONS,
     )
     lanes = placed(records)
-    await _declare(settings)
+    await declare(settings)
     await _send(settings, records)
     connection = await asyncpg.connect(url)
     try:
         before = await connection.fetchval("select pg_current_wal_insert_lsn()")
-        rate = await _watch(settings, connection, records)
+        rate = await _watch(settings, connection, records, workers)
         wal = int(await connection.fetchval("select pg_current_wal_insert_lsn() - $1::pg_lsn", before))
         return Run(rate, await _bundles(connection, lanes), wal)
     finally:
         await connection.close()
 
 
-async def _declare(settings: Settings) -> None:
+async def declare(settings: Settings) -> None:
     admin = TopicAdmin(settings)
     await admin.open()
     try:
@@ -104,45 +113,53 @@ async def _send(settings: Settings, records: Sequence[Sample]) -> None:
 
 
 async def _watch(
-    settings: Settings, connection: asyncpg.Connection[asyncpg.Record], records: Sequence[Sample]
+    settings: Settings, connection: asyncpg.Connection[asyncpg.Record], records: Sequence[Sample], workers: int
 ) -> float:
-    """Run the worker until the ledger has every record; items per second between 5 % and the end."""
+    """Run the workers until the ledger has every record; items per second between 5 % and the end."""
     items_each = sum(record.items for record in records) / len(records)
     with tempfile.TemporaryDirectory(prefix="gatefold-bench-") as scratch:
-        log = Path(scratch) / "worker.log"
-        process = _start(settings, scratch, log)
-        try:
-            marks = await _marks(connection, process, log, len(records))
-        finally:
-            process.terminate()
-            try:
-                await asyncio.to_thread(process.wait, 30)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        async with running(settings, scratch, ["worker"] * workers) as processes:
+            marks = await _marks(connection, processes, len(records))
     begin = next(mark for mark in marks if mark[1] >= WARM * len(records))
     if begin[1] == len(records):
         raise WorkerFailed("the backlog is too small to measure")
     return (len(records) - begin[1]) * items_each / (marks[-1][0] - begin[0])
 
 
-def _start(settings: Settings, scratch: str, log: Path) -> subprocess.Popen[bytes]:
+@contextlib.asynccontextmanager
+async def running(settings: Settings, scratch: str, names: Sequence[str]) -> AsyncIterator[list[Running]]:
+    """Processes of these names, `worker` or `relay`, stopped at the end."""
     environment = os.environ | {
         "GATEFOLD_POSTGRES_URL": settings.postgres_url,
         "GATEFOLD_KAFKA_URL": settings.kafka_url,
         "GATEFOLD_TOPIC_PREFIX": settings.topic_prefix,
+        "GATEFOLD_TOPIC_PARTITIONS": str(settings.topic_partitions),
         "GATEFOLD_WORKER_PORT": "0",
+        "GATEFOLD_RELAY_PORT": "0",
         "GATEFOLD_SCRATCH": scratch,
         "GATEFOLD_ERASURE_KEY": "bench",
     }
-    with log.open("wb") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "services.cli.main", "worker"], env=environment, stdout=output, stderr=output
-        )
+    started = []
+    for at, name in enumerate(names):
+        log = Path(scratch) / f"{name}-{at}.log"
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "services.cli.main", name]
+            started.append(Running(subprocess.Popen(command, env=environment, stdout=output, stderr=output), log))
+    try:
+        yield started
+    finally:
+        for one in started:
+            one.process.terminate()
+        for one in started:
+            try:
+                await asyncio.to_thread(one.process.wait, 30)
+            except subprocess.TimeoutExpired:
+                one.process.kill()
+                one.process.wait()
 
 
 async def _marks(
-    connection: asyncpg.Connection[asyncpg.Record], process: subprocess.Popen[bytes], log: Path, count: int
+    connection: asyncpg.Connection[asyncpg.Record], processes: Sequence[Running], count: int
 ) -> list[tuple[float, int]]:
     """Time and number of records processed, whenever the number had changed."""
     marks = [(time.perf_counter(), 0)]
@@ -158,12 +175,12 @@ async def _marks(
         fault = None
         if row["bad"]:
             fault = f"{row['bad']} records were not processed"
-        elif process.poll() is not None:
-            fault = f"the worker ended with exit code {process.returncode}"
+        elif ended := [one for one in processes if one.process.poll() is not None]:
+            fault = f"a worker ended with exit code {ended[0].process.returncode}"
         elif time.perf_counter() - marks[-1][0] > STALL_SECONDS:
             fault = f"nothing was processed for {STALL_SECONDS:.0f} s"
         if fault:
-            raise WorkerFailed(f"{fault}\n{_tail(log)}")
+            raise WorkerFailed("\n".join((fault, *(_tail(one.log) for one in processes))))
     return marks
 
 

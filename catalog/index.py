@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ class CatalogError(Exception):
 class TriggerIndex:
     """The badges of one trigger, so arranged that passing a threshold is a bisect and not a scan."""
 
-    __slots__ = ("_compounds", "_ladders", "badges", "metrics", "tenures")
+    __slots__ = ("_compounds", "_ladders", "_rungs", "badges", "metrics", "tenures")
 
     def __init__(self, badges: Iterable[BadgeDefinition]) -> None:
         self.badges = tuple(badges)
@@ -40,6 +40,7 @@ class TriggerIndex:
                     for metric in metrics_of(badge.criterion):
                         compounds.setdefault(metric, []).append(badge)
         self._ladders = {metric: _ascending(rungs) for metric, rungs in thresholds.items()}
+        self._rungs = {metric: _by_target(rungs) for metric, rungs in thresholds.items()}
         self.tenures = _ascending(tenures)[1]
         self._compounds = {metric: tuple(group) for metric, group in compounds.items()}
         # What any of these badges counts: a metric that is not here cannot earn anything on this trigger.
@@ -50,6 +51,8 @@ class TriggerIndex:
         ladder = self._ladders.get(metric)
         if ladder is None:
             return ()
+        if after - before == 1:  # nearly always: no search, however many rungs there are
+            return self._rungs[metric].get(after, ())
         targets, badges = ladder
         return badges[bisect_right(targets, before) : bisect_right(targets, after)]
 
@@ -112,6 +115,11 @@ def load_catalog() -> Catalog:
     Raises: CatalogError naming every fault at once.
     """
     return Catalog(every_badge())
+
+
+def _by_target(rungs: list[tuple[int, BadgeDefinition]]) -> dict[int, tuple[BadgeDefinition, ...]]:
+    targets, badges = _ascending(rungs)
+    return {at: badges[bisect_left(targets, at) : bisect_right(targets, at)] for at in set(targets)}
 
 
 def _ascending(rungs: list[tuple[int, BadgeDefinition]]) -> tuple[tuple[int, ...], tuple[BadgeDefinition, ...]]:

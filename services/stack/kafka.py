@@ -80,7 +80,7 @@ class Kafka(Engine):
 
     def create(self, ports: Mapping[str, int], log: Path) -> None:
         self._configure(ports)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster = cluster_id(uuid.uuid4().bytes)
         main = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", PROPERTIES_FILE)
         # One pass over little code: compiling it well would take longer than running it.
         argv = java_argv(self.marker, (LOGGING_OPTION, "-XX:TieredStopAtLevel=1"), main)
@@ -113,6 +113,11 @@ class Kafka(Engine):
     @staticmethod
     def _jars() -> list[Path]:
         return fetch([jar for jar in read_lock() if jar.engine == "kafka"], cache_dir())
+
+
+def cluster_id(sixteen: bytes) -> str:
+    """These bytes as Kafka writes an id, but never with a hyphen first: its tool would take that for an option."""
+    return urlsafe_b64encode(bytes((sixteen[0] & 0x7F,)) + sixteen[1:]).decode().rstrip("=")
 
 
 async def _ask(servers: list[str]) -> None:

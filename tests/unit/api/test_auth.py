@@ -10,7 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from services.api.auth import Gate, Identity
+from services.api.auth import MOST_SEEN, SEEN_SECONDS, Gate, Identity
 from services.api.keys import OneKey, keys_from, secret_key
 from services.api.problems import FORBIDDEN, UNAUTHORIZED, Problem
 from services.settings import Settings
@@ -179,3 +179,27 @@ async def test_key_of_another_kind_in_the_set() -> None:
     """Whatever a key source hands out, a token of another algorithm does not pass."""
     gate = Gate(OneKey(RSA, "ES256"), audience="gatefold", issuer="gatefold", clock=lambda: NOW)
     assert (await refusal(gate, f"Bearer {token(EC, 'ES256')}")).detail == "The token is not a valid JWT."
+
+
+async def test_a_token_that_was_seen_is_good_until_it_ends_and_no_longer_than_a_while() -> None:
+    now = [float(NOW)]
+    keys = keys_from(Settings(jwt_secret=SECRET))
+    gate = Gate(keys, audience="gatefold", issuer="gatefold", clock=lambda: now[0])
+    short, long = token(exp=NOW + 5), token(exp=NOW + 3600)
+    for sent in (short, long, short, long):
+        assert (await gate.identify(f"Bearer {sent}")).user_id == "alice"
+    now[0] += 5
+    assert (await refusal(gate, f"Bearer {short}")).detail == "The token has expired."
+    assert (await gate.identify(f"Bearer {long}")).user_id == "alice"
+    gate._keys = keys_from(Settings(jwt_secret="another-secret-which-nobody-knows"))
+    assert (await gate.identify(f"Bearer {long}")).user_id == "alice"
+    now[0] += SEEN_SECONDS
+    assert (await refusal(gate, f"Bearer {long}")).detail == "The token's signature is wrong."
+
+
+async def test_what_was_seen_takes_bounded_memory() -> None:
+    gate = gate_of(jwt_secret=SECRET)
+    for number in range(50):
+        gate._seen |= {f"filler-{number}-{at}": (Identity("x", frozenset()), 0.0) for at in range(MOST_SEEN // 40)}
+        assert (await gate.identify(f"Bearer {token(jti=str(number))}")).user_id == "alice"
+    assert len(gate._seen) <= MOST_SEEN * 1.1

@@ -13,6 +13,7 @@ import pytest
 from services.stack import boot, ports
 from services.stack.engine import Engine, Launch
 from services.stack.errors import BootFailed, Unreachable
+from services.stack.kafka import cluster_id
 from services.stack.processes import ProcessId, all_with, is_ours, kill_families, spawn, start_time
 from services.stack.state import State
 
@@ -207,3 +208,10 @@ def test_the_end_of_a_log(tmp_path: Path) -> None:
     log.write_bytes(b"one\ntwo\n\xff three\n")
     assert boot.tail(log, 2) == ["two", "\ufffd three"]
     assert boot.tail(log, 9) == ["one", "two", "\ufffd three"]
+
+
+@pytest.mark.parametrize("first", [0x00, 0x7F, 0xF8, 0xFB, 0xFF])
+def test_the_id_of_a_cluster_is_never_taken_for_an_option(first: int) -> None:
+    made = cluster_id(bytes((first,)) + b"\xff" * 15)
+    assert made[0] not in "-_"
+    assert len(made) == 22

@@ -1,0 +1,216 @@
+"""The read API beside a bare route that returns the same bytes, and beside the SQL alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+
+from bench.databases import database
+from bench.plan import Engines, Scale, Steps
+from bench.results import Result
+from catalog.index import load_catalog
+from services.api.tokens import mint
+from services.api.view import View
+from services.settings import Settings
+from services.stores import achievements
+from services.stores.achievements import open_reader
+
+RATE_GOAL, P99_GOAL = 0.6, 3.0
+CONNECTIONS = 16
+AWARDS = {"small": 5, "large": 500}
+PATHS = {"list": "", "progress": "/progress", "detail": "/master-collector-gold"}
+SECRET = "a-secret-of-the-benches-and-of-nobody"
+START = datetime(2024, 1, 1, tzinfo=UTC)
+# Answers what stands in the file, whatever it is asked for: no token, no parameter, no PostgreSQL.
+BARE = """
+import sys, pathlib, uvicorn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+body = pathlib.Path(sys.argv[1]).read_bytes()
+async def answer(request):
+    return Response(body, media_type="application/json")
+uvicorn.run(Starlette(routes=[Route("/{path:path}", answer)]), port=int(sys.argv[2]), loop="uvloop", log_level="error")
+"""
+
+
+async def reads(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
+    """Requests a second over 16 connections, and the 99th percentile beside that of the statement alone."""
+    results = []
+    steps.begin("reads", len(PATHS) * len(AWARDS))
+    async with database(engines.postgres) as url:
+        await _award(url)
+        settings = Settings(postgres_url=url, jwt_secret=SECRET)
+        async with _api(url) as api, await open_reader(url, application="bench", size=CONNECTIONS) as pool:
+            for user, number in AWARDS.items():
+                for name, path in PATHS.items():
+                    address, headers = (
+                        f"/api/user/achievements{path}",
+                        {"Authorization": f"Bearer {mint(settings, user)}"},
+                    )
+                    body = (await _once(api, address, headers))[1]
+                    ours, p99 = await _load(api, address, headers, scale.reads)
+                    async with _bare(body) as floor:
+                        bare, _ = await _load(floor, address, headers, scale.reads)
+                    sql = await _sql(pool, name, user, scale.reads)
+                    steps.done(
+                        f"{name} of {number}: {ours:,.0f}/s, bare {bare:,.0f}/s; p99 {p99:.1f} ms, SQL {sql:.1f} ms"
+                    )
+                    what = f"{name}, {number} awards"
+                    note = f"{len(body):,} bytes"
+                    results.append(Result(f"{what} / bare route", "requests/s", ours, bare, ">=", RATE_GOAL, note))
+                    results.append(Result(f"{what}, p99 / SQL alone", "ms", p99, sql, "<=", P99_GOAL))
+    return results
+
+
+async def _award(url: str) -> None:
+    keys = list(load_catalog().badges)
+    rows = [
+        (user, key, context, uuid4(), START + timedelta(minutes=at), uuid4(), json.dumps({"value": at, "target": 1}))
+        for user, count in AWARDS.items()
+        for at, (key, context) in enumerate(islice(((k, c) for c in _contexts() for k in keys), count))
+    ]
+    connection = await asyncpg.connect(url)
+    await connection.executemany(
+        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+        " batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'ownership.added', '{}', $6, $7)",
+        rows,
+    )
+    await connection.execute("insert into collector (user_id, releases) select distinct user_id, 7 from user_badges")
+    await connection.execute("vacuum (analyze)")
+    await connection.close()
+
+
+def _contexts() -> AsyncIterator[str] | Any:
+    return (f"master:{number}" if number else "" for number in cycle(range(1000)))
+
+
+@asynccontextmanager
+async def _process(arguments: list[str], environment: dict[str, str], url: str) -> AsyncIterator[str]:
+    with subprocess.Popen(arguments, env=os.environ | environment, stdout=subprocess.DEVNULL) as child:
+        try:
+            for _ in range(300):
+                try:
+                    await _once(url, "/healthz", {})
+                    break
+                except OSError:
+                    await asyncio.sleep(0.05)
+            yield url
+        finally:
+            child.terminate()
+
+
+def _api(url: str) -> Any:
+    from services.stack.ports import free_port
+
+    port = free_port()
+    settings = {
+        "GATEFOLD_POSTGRES_URL": url,
+        "GATEFOLD_JWT_SECRET": SECRET,
+        "GATEFOLD_API_RATE_ADDRESS": "",
+        "GATEFOLD_API_RATE_USER": "",
+        "GATEFOLD_API_PORT": str(port),
+    }
+    return _process([sys.executable, "-m", "services.cli.main", "api"], settings, f"http://127.0.0.1:{port}")
+
+
+@asynccontextmanager
+async def _bare(body: bytes) -> AsyncIterator[str]:
+    from services.stack.ports import free_port
+
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="gatefold-bench-") as scratch:
+        file = Path(scratch) / "body"
+        file.write_bytes(body)
+        command = [sys.executable, "-c", BARE, str(file), str(port)]
+        async with _process(command, {}, f"http://127.0.0.1:{port}") as url:
+            yield url
+
+
+async def _once(url: str, path: str, headers: dict[str, str]) -> tuple[float, bytes]:
+    split = urlsplit(url)
+    reader, writer = await asyncio.open_connection(split.hostname, split.port)
+    try:
+        return await _ask(reader, writer, _request(path, headers))
+    finally:
+        writer.close()
+
+
+def _request(path: str, headers: dict[str, str]) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "bench", **headers}.items())
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
+
+
+async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[float, bytes]:
+    """Seconds until the whole answer is there, and its body."""
+    begin = time.perf_counter()
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if not head.startswith(b"http/1.1 200"):
+        raise RuntimeError(head.decode())
+    length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0])
+    body = await reader.readexactly(length)
+    return time.perf_counter() - begin, body
+
+
+async def _load(url: str, path: str, headers: dict[str, str], count: int) -> tuple[float, float]:
+    """Requests a second, and milliseconds at the 99th percentile."""
+    split, request = urlsplit(url), _request(path, headers)
+
+    async def client() -> list[float]:
+        reader, writer = await asyncio.open_connection(split.hostname, split.port)
+        try:
+            return [(await _ask(reader, writer, request))[0] for _ in range(count // CONNECTIONS)]
+        finally:
+            writer.close()
+
+    return await _together(client)
+
+
+async def _sql(pool: asyncpg.Pool[asyncpg.Record], name: str, user: str, count: int) -> float:
+    """Milliseconds at the 99th percentile of the statement behind an answer, asked as often at once."""
+    view = View(load_catalog())
+    key = PATHS["detail"][1:]
+    questions: dict[str, Callable[[Any], Awaitable[Any]]] = {
+        "list": lambda connection: achievements.page(connection, user, view.scores, 200, None),
+        "progress": lambda connection: achievements.standing(
+            connection, user, view.master_badges, view.highest, view.nearest
+        ),
+        "detail": lambda connection: achievements.detail(
+            connection, user, key, view.family(key), view.catalog.badges[key].sort_score, 200, None
+        ),
+    }
+
+    async def client() -> list[float]:
+        times = []
+        async with pool.acquire() as connection:
+            for _ in range(count // CONNECTIONS):
+                begin = time.perf_counter()
+                await questions[name](connection)
+                times.append(time.perf_counter() - begin)
+        return times
+
+    return (await _together(client))[1]
+
+
+async def _together(client: Callable[[], Awaitable[list[float]]]) -> tuple[float, float]:
+    await client()  # warm
+    begin = time.perf_counter()
+    times = [one for each in await asyncio.gather(*(client() for _ in range(CONNECTIONS))) for one in each]
+    rate = len(times) / (time.perf_counter() - begin)
+    return rate, sorted(times)[int(0.99 * len(times))] * 1000
