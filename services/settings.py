@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def _rate(text: str) -> str:
-    """The text, where it is a rate.
+    """The text, where it is one rate of at least one request.
 
     Raises:  ValueError.
     """
     if text:
-        from limits import parse
+        from limits import parse_many
 
-        parse(text)
+        if [item.amount > 0 for item in parse_many(text)] != [True]:
+            raise ValueError("write one rate, as 20/second or 600/minute")
     return text
+
+
+def _postgres(url: str) -> str:
+    """The URL, where it is clear what in it is the password, so that it is never shown.
+
+    Raises:  ValueError that tells nothing of it.
+    """
+    try:
+        parts = urlsplit(url)
+        servers = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        servers, parts = "?", urlsplit("")
+    rest = parts.path + parts.query
+    if not _SERVERS(servers) or "@" in rest or parts.fragment or parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("write postgresql://user:password@host:port/database, / ? # @ [ in it as %2F %3F %23 %40 %5B")
+    return url
+
+
+_SERVERS = re.compile(r"((([\w.%-]*|\[[0-9A-Fa-f:.]+\])(:\d+)?)(,|$))*").fullmatch
 
 
 class Settings(BaseSettings):
@@ -29,13 +51,19 @@ class Settings(BaseSettings):
     Raises:  pydantic.ValidationError naming the variable that is wrong.
     """
 
-    model_config = SettingsConfigDict(env_prefix="GATEFOLD_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="GATEFOLD_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    postgres_url: str = Field("postgresql://postgres@127.0.0.1:5432/gatefold", description="PostgreSQL 15 or newer.")
-    kafka_url: str = Field("kafka://127.0.0.1:9092", description="Bootstrap servers, comma separated.")
+    postgres_url: Annotated[str, AfterValidator(_postgres)] = Field(
+        "postgresql://postgres@127.0.0.1:5432/gatefold", description="PostgreSQL 15 or newer."
+    )
+    kafka_url: str = Field(
+        "kafka://127.0.0.1:9092", pattern="^[^@]*$", description="Bootstrap servers, comma separated."
+    )
     neo4j_url: str = Field("bolt://127.0.0.1:7687", description="Neo4j; nothing reads it yet but `stack status`.")
 
-    topic_prefix: str = Field("", pattern=r"[A-Za-z0-9._-]{0,64}", description="Put before every topic and group name.")
+    topic_prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="Put before every topic and group name."
+    )
     topic_partitions: Annotated[int, Field(ge=1, le=1024)] = Field(
         8, description="Of every input topic alike, so that partition n of all of them is with one worker."
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -26,6 +27,8 @@ SECRET_BYTES: Final = 32
 RSA_BITS: Final = 2048
 FETCH_SECONDS: Final = 2.0
 FETCH_BYTES: Final = 256 * 1024
+# What is no such address would be repeated in urllib's errors.
+_ADDRESS: Final = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?([/?][!-~]*)?", re.ASCII).fullmatch
 # A key set is read again when it is this old, and before that for a key id it lacks, but not more often than so.
 REFRESH_SECONDS: Final = 600.0
 RETRY_SECONDS: Final = 30.0
@@ -147,14 +150,19 @@ def keys_of(document: bytes) -> dict[tuple[str | None, str], Key]:
 
 
 def fetch_key_set(url: str) -> bytes:
-    """What the address serves; blocks for FETCH_SECONDS at most between two pieces.
+    """What the address serves: its head without a pause of FETCH_SECONDS, the rest before they are over in all.
 
-    Raises:  OSError or HTTPException where it does not answer, ValueError where it is too long.
+    Raises:  OSError or HTTPException where it does not answer in time, ValueError where it is too long.
     """
+    body = b""
+    end = time.monotonic() + FETCH_SECONDS
     request = urllib.request.Request(url, headers={"Accept": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=FETCH_SECONDS) as answer:
-            body: bytes = answer.read(FETCH_BYTES + 1)
+            while len(body) <= FETCH_BYTES and (piece := answer.read1(FETCH_BYTES)):
+                body += piece
+                if time.monotonic() > end:
+                    raise TimeoutError("the address takes too long")
     except urllib.error.HTTPError as error:
         error.close()
         raise OSError(f"the address answers with status {error.code}") from None
@@ -181,8 +189,10 @@ def keys_from(settings: Settings) -> Keys:
     if settings.jwt_public_key:
         return OneKey(*_pem_key(settings.jwt_public_key))
     url = settings.jwt_jwks_url or ""
-    if not url.startswith(("https://", "http://")):
-        raise KeyConfigurationError("GATEFOLD_JWT_JWKS_URL: an address begins with https:// or http://")
+    if not _ADDRESS(url):
+        raise KeyConfigurationError(
+            "GATEFOLD_JWT_JWKS_URL: an address begins with https:// or http:// and names a host, and no user or password"
+        )
     return KeySetAt(url)
 
 

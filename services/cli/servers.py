@@ -37,11 +37,11 @@ class Unreachable(Exception):
 
 
 def without_password(url: str) -> str:
-    """The URL as it may be shown."""
+    """The URL as it may be shown: without its query, where a password may stand as well."""
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@", 1)).geturl()
+    user, at, server = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{parts.scheme}://{name}{colon and ':***'}{at}{server}{parts.path}"
 
 
 def say(text: str, *, style: str = "red") -> None:

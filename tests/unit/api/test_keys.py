@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
+import threading
+import time
 from collections.abc import Callable
 from http.client import BadStatusLine
 from typing import Any
@@ -10,6 +14,7 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
+from services.api import keys
 from services.api.keys import (
     REFRESH_SECONDS,
     RETRY_SECONDS,
@@ -39,11 +44,23 @@ PEM = RSA.as_pem(private=False).decode()
         ({"jwt_public_key": RSA.as_pem(private=True).decode()}, "this is a private key"),
         ({"jwt_public_key": ECKey.generate_key("P-384").as_pem(private=False).decode()}, "on P-256"),
         ({"jwt_jwks_url": "file:///etc/keys.json"}, "begins with https:// or http://"),
+        ({"jwt_jwks_url": "https://me:sekret@keys.example/set"}, "no user or password"),
+        ({"jwt_jwks_url": "https://keys.example:sekret/set"}, "names a host"),
+        ({"jwt_jwks_url": "https://keys.example/set?of=me&by sekret"}, "names a host"),
+        ({"jwt_jwks_url": "https://"}, "names a host"),
     ],
 )
 def test_settings_without_a_usable_key(settings: dict[str, str], said: str) -> None:
-    with pytest.raises(KeyConfigurationError, match=said):
+    with pytest.raises(KeyConfigurationError, match=said) as caught:
         keys_from(Settings(**settings))
+    assert "sekret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "https://keys.example/set?a=b", "https://[::1]:1/x", "http://k-1.example_x"]
+)
+def test_addresses_of_key_sets(url: str) -> None:
+    assert isinstance(keys_from(Settings(jwt_jwks_url=url)), KeySetAt)
 
 
 @pytest.mark.filterwarnings("ignore:.*key.*:UserWarning")
@@ -170,3 +187,33 @@ async def test_while_it_is_away_the_keys_read_last_stay_good(failure: Callable[[
     source.now += REFRESH_SECONDS
     assert await thumbprint(keys, "r") == RSA.thumbprint()
     assert source.reads == 3
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.0 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"])
+def test_an_address_that_speaks_slowly_is_not_listened_to_for_long(
+    head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then is never silence: only the clock ends it."""
+    monkeypatch.setattr(keys, "FETCH_SECONDS", 0.3)
+    piece = b"1\r\n \r\n" if b"chunked" in head else b" "
+    given_up = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        client, _ = server.accept()
+        with client, contextlib.suppress(OSError):
+            client.recv(4096)
+            client.sendall(head)
+            for _ in range(100):
+                if given_up.wait(0.05):
+                    break
+                client.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        start = time.monotonic()
+        with pytest.raises(OSError, match="takes too long"):
+            keys.fetch_key_set(f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert time.monotonic() - start < 2
+        given_up.set()
+        thread.join()
