@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
-from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.headers import SECURITY
 from services.api.problems import TOO_LARGE, Problem, answer
 from services.api.rates import Rate
 
 BODY_BYTES: Final = 65_536
+BODY_SECONDS: Final = 5.0
 # Who looks after the service must always be able to.
 UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-# Without Strict-Transport-Security: whoever ends TLS in front of us knows whether the whole host has it.
-HEADERS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-site"),
-)
-POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in SECURITY.items())
 
 
 class Guard:
-    """Limits requests by address and by size."""
+    """Limits requests by address and by size; answers HEAD wherever there is a GET."""
 
     def __init__(self, app: ASGIApp, rate: Rate) -> None:
         self._app, self._rate = app, rate
@@ -37,20 +31,27 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = message["headers"]
-                own_policy = any(name == POLICY[0] for name, _ in headers)
-                message["headers"] = [*headers, *HEADERS] if own_policy else [*headers, *HEADERS, POLICY]
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in said)]
             await send(message)
 
         try:
             if scope["path"] not in UNLIMITED:
                 client = scope.get("client")
                 self._rate.check(network(client[0]) if client else "unknown")
-            limited = _limited(Headers(scope=scope), receive)
+            receive = await _limited(scope, receive)
         except Problem as problem:
             await answer(problem)(scope, receive, send_guarded)
             return
-        await self._app(scope, limited, send_guarded)
+        if scope["method"] != "HEAD":
+            await self._app(scope, receive, send_guarded)
+            return
+        # The routes know GET. The server around us sees HEAD in its own scope and leaves the body out.
+        asked = {**scope, "method": "GET"}
+        try:
+            await self._app(asked, receive, send_guarded)
+        finally:
+            scope["route"] = asked.get("route")
 
 
 def network(address: str) -> str:
@@ -65,24 +66,43 @@ def network(address: str) -> str:
     return ":".join(groups[:4])
 
 
-def _limited(headers: Headers, receive: Receive) -> Receive:
+async def _limited(scope: Scope, receive: Receive) -> Receive:
     """What the app may read of the body.
 
-    Raises:  Problem 413 where the request says that it is too large.
+    Raises:  Problem 413 where the body is too large, or comes too slowly to tell.
     """
-    length = headers.get("content-length")
-    if length is None and "transfer-encoding" not in headers:
-        return receive
-    if length is not None and length.isdecimal() and int(length) > BODY_BYTES:
-        raise Problem(TOO_LARGE, f"A body has at most {BODY_BYTES} bytes here.", {"Connection": "close"})
-    left = BODY_BYTES
+    for name, value in scope["headers"]:
+        if name == b"content-length" and not (len(value) < 10 and value.isdigit() and int(value) <= BODY_BYTES):
+            raise _too_large()
+        if name == b"transfer-encoding":
+            # No route of ours asks for it, and the server would go on reading it after the answer, without an end.
+            return await _read(receive)
+    return receive
 
-    async def receive_limited() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise HTTPException(TOO_LARGE.status, f"A body has at most {BODY_BYTES} bytes here.")
-        return message
 
-    return receive_limited
+async def _read(receive: Receive) -> Receive:
+    pieces, left = [], BODY_BYTES
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            more = True
+            while more:
+                message = await receive()
+                pieces.append(message.get("body", b""))
+                left -= len(pieces[-1])
+                if left < 0:
+                    raise _too_large()
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise _too_large() from None
+    whole: list[Message] = [{"type": "http.request", "body": b"".join(pieces), "more_body": False}]
+
+    async def receive_again() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return receive_again
+
+
+def _too_large() -> Problem:
+    return Problem(
+        TOO_LARGE, f"A body has at most {BODY_BYTES} bytes here, and {BODY_SECONDS:g} s.", {"Connection": "close"}
+    )

@@ -191,7 +191,7 @@ def keys_from(settings: Settings) -> Keys:
     url = settings.jwt_jwks_url or ""
     if not _ADDRESS(url):
         raise KeyConfigurationError(
-            "GATEFOLD_JWT_JWKS_URL: an address begins with https:// or http:// and names a host, and no user or password"
+            "GATEFOLD_JWT_JWKS_URL: an address begins with https:// or http:// and names a host, no user or password"
         )
     return KeySetAt(url)
 

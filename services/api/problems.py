@@ -12,6 +12,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from services.api.headers import SECURITY
+
 MEDIA_TYPE: Final = "application/problem+json"
 
 
@@ -144,17 +146,19 @@ async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     kind = _BY_STATUS.get(status)
+    headers = dict(error.headers or {})
     match status:
         case HTTPStatus.NOT_FOUND:
             detail = "There is nothing at this address; /docs lists what there is."
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = f"{request.method} is not possible here."
+            headers["Allow"] = f"{headers.get('Allow', 'GET')}, HEAD"  # the guard makes a GET of it
         case _:
             detail = error.detail
     if kind is not None:
-        return answer(Problem(kind, detail, error.headers or {}))
+        return answer(Problem(kind, detail, headers))
     body = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail}
-    return _response(int(status), body, error.headers)
+    return _response(int(status), body, headers)
 
 
 async def _of_validation(request: Request, error: Exception) -> Response:
@@ -172,5 +176,5 @@ async def _of_validation(request: Request, error: Exception) -> Response:
 
 
 async def _of_anything(request: Request, error: Exception) -> Response:
-    # The server around us logs the error with its traceback.
-    return answer(Problem(INTERNAL, "Something went wrong here; the log has it."))
+    # The server around us logs the error with its traceback. This is answered outside of the guard.
+    return answer(Problem(INTERNAL, "Something went wrong here; the log has it.", SECURITY))

@@ -38,7 +38,7 @@ class Counters(Storage):
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """One more, in a new window where the former one is over."""
-        now = time.time()
+        now = time.monotonic()
         count, end = self._counts.get(key, (0, 0.0))
         if end <= now:
             if len(self._counts) >= self._most:
@@ -50,11 +50,11 @@ class Counters(Storage):
     def get(self, key: str) -> int:
         """How many in the window that runs."""
         count, end = self._counts.get(key, (0, 0.0))
-        return count if end > time.time() else 0
+        return count if end > time.monotonic() else 0
 
     def get_expiry(self, key: str) -> float:
-        """When the window ends, in seconds of the epoch."""
-        return self._counts.get(key, (0, time.time()))[1]
+        """When the window ends, by the clock that nobody sets."""
+        return self._counts.get(key, (0, time.monotonic()))[1]
 
     def check(self) -> bool:
         return True
@@ -91,5 +91,5 @@ class Rate:
         """
         if self._item is None or self._limiter.hit(self._item, who):
             return
-        wait = max(1, ceil(self._limiter.get_window_stats(self._item, who).reset_time - time.time()))
+        wait = max(1, ceil(self._limiter.get_window_stats(self._item, who).reset_time - time.monotonic()))
         raise Problem(TOO_MANY, f"More than {self._item} for one {self._whose}.", {"Retry-After": str(wait)})

@@ -20,7 +20,7 @@ from services.stores import achievements
 ICON_SECONDS: Final = 86_400
 FOR_A_WHILE: Final = "public, max-age=300"
 # An SVG opened by itself is a document: it may style itself and nothing else.
-DRAWING_ONLY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+DRAWING_ONLY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 router = APIRouter(tags=["service"])
 
@@ -62,6 +62,7 @@ async def icon(request: Request, icon: str) -> Response:
     headers = {
         "Cache-Control": f"public, max-age={ICON_SECONDS}",
         "Content-Security-Policy": DRAWING_ONLY,
+        "Cross-Origin-Resource-Policy": "cross-origin",  # an app on another host shows it
     }
     return tagged(request, icon_svg(icon).encode(), "image/svg+xml", headers)
 

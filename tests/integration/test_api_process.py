@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -89,6 +90,39 @@ async def test_open_connection_does_not_hold_it_up(database: str) -> None:
         async with asyncio.timeout(10):
             assert await process.wait() == 0
         writer.close()
+
+
+async def test_who_asks_behind_a_proxy(database: str) -> None:
+    """X-Forwarded-For counts where the proxy is trusted, and is anybody's word where it is not."""
+    for proxies, statuses in (("127.0.0.1", [200, 200, 429, 200]), ("192.0.2.1", [200, 200, 429, 429])):
+        strict = {"api_rate_address": "2/hour", "api_proxies": proxies}
+        async with (
+            running(postgres_url=database, jwt_secret=SECRET, **strict) as (_, url),
+            httpx.AsyncClient(base_url=url) as web,
+        ):
+            sent = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in (1, 1, 1, 2)]
+            assert [(await web.get("/docs", headers=headers)).status_code for headers in sent] == statuses
+
+
+async def test_head_and_a_flood_over_the_wire(database: str) -> None:
+    """What only the server around the app can do: leave out the body of a HEAD, and hang up."""
+    async with running(postgres_url=database, jwt_secret=SECRET) as (_, url), httpx.AsyncClient(base_url=url) as web:
+        head, get = await web.head("/docs"), await web.get("/docs")
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["etag"] == get.headers["etag"]
+        assert head.headers["content-length"] == str(len(get.content))
+        assert 'method="HEAD",route="/docs",status="2xx"' in (await web.get("/metrics")).text
+        host, _, port = url.removeprefix("http://").partition(":")
+        for size in (b"Transfer-Encoding: chunked", b"Content-Length: 99999999"):
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"POST /docs HTTP/1.1\r\nHost: x\r\n" + size + b"\r\n\r\n")
+            if b"chunked" in size:
+                writer.write((b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 3)
+            async with asyncio.timeout(3):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 413")
+                with contextlib.suppress(ConnectionResetError):
+                    await reader.read()  # to the end: the connection is closed
+            writer.close()
 
 
 async def test_api_starts_without_postgresql() -> None:

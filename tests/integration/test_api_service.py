@@ -21,6 +21,7 @@ from joserfc.jwk import RSAKey
 from catalog.index import load_catalog
 from contracts.times import rfc3339
 from services.api.app import create_app
+from services.api.headers import SECURITY
 from services.api.keys import FETCH_BYTES, secret_key
 from services.api.models import (
     AchievementDetail,
@@ -167,11 +168,11 @@ async def test_unknown_address(client: httpx.AsyncClient, headers: dict[str, str
     assert problem(await client.get(path, headers=headers), 404)["type"] == "/docs#not-found"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_other_methods(client: httpx.AsyncClient, headers: dict[str, str], method: str) -> None:
     answer = await client.request(method, LIST, headers=headers)
     assert problem(answer, 405)["type"] == "/docs#method"
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 async def test_our_own_fault_is_a_problem_that_gives_nothing_away(
@@ -186,6 +187,36 @@ async def test_our_own_fault_is_a_problem_that_gives_nothing_away(
     body = problem(answer, 500)
     assert body["type"] == "/docs#internal"
     assert "scores" not in answer.text
+    assert SECURITY.items() <= dict(answer.headers).items()
+
+
+@pytest.mark.parametrize(
+    "path", [LIST, "/nowhere", "/healthz", "/readyz", "/metrics", "/docs", "/icons/breadth-gold.svg"]
+)
+async def test_security_headers_on_every_answer(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
+    assert SECURITY.keys() <= set(answer.headers)
+    assert len({name for name, _ in answer.headers.multi_items()}) == len(answer.headers.multi_items())
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cross-origin-resource-policy"] == ("cross-origin" if "icons" in path else "same-site")
+
+
+async def test_a_user_who_asks_too_often_and_one_who_guesses_tokens(settings: Settings) -> None:
+    strict = create_app(settings.model_copy(update={"api_rate_user": "2/minute", "api_rate_address": "9/minute"}))
+    transport = httpx.ASGITransport(app=strict)
+    async with (
+        strict.router.lifespan_context(strict),
+        httpx.AsyncClient(transport=transport, base_url="http://gatefold") as web,
+    ):
+        for name in ("ann", "bob"):
+            headers = {"Authorization": f"Bearer {mint(settings, name)}"}
+            answers = [await web.get(SUMMARY, headers=headers) for _ in range(3)]
+            assert [answer.status_code for answer in answers] == [200, 200, 429]
+            assert problem(answers[2], 429)["detail"] == "More than 2 per 1 minute for one user."
+            assert 1 <= int(answers[2].headers["retry-after"]) <= 60
+        guesses = [await web.get(SUMMARY, headers={"Authorization": f"Bearer {guess}"}) for guess in range(4)]
+        assert [answer.status_code for answer in guesses] == [401, 401, 401, 429]
+        assert problem(guesses[3], 429)["detail"] == "More than 9 per 1 minute for one address."
 
 
 async def test_healthz(client: httpx.AsyncClient) -> None:
