@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
+from contracts.events.rejection import Stage
 from services.logs import logger
 
 # --- relay -----------------------------------------------------------------------------------------------------------
@@ -40,7 +41,7 @@ HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count o
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])
-# fate: processed, duplicate, dead, skipped (delivered again by Kafka)
+FATES = ("processed", "duplicate", "dead", "skipped")  # skipped: delivered again by Kafka
 CONFLICTING = Counter("gatefold_conflicting_duplicates_total", "Duplicates with other data than the first.", ["topic"])
 DEAD = Counter("gatefold_dead_letters_total", "Records that could not be accepted, by stage reached.", ["stage"])
 AWARDED = Counter("gatefold_awards_total", "Awards given, by family of the badge.", ["family"])
@@ -57,6 +58,20 @@ EVENT_AGE_SECONDS = Gauge("gatefold_event_age_seconds", "Age of the newest event
 ASSIGNED = Gauge("gatefold_assigned_partitions", "Partitions that this worker has.")
 BRAKE = Gauge("gatefold_brake", "1 while a flood of dead letters keeps this worker from consuming.")
 HOLES = Counter("gatefold_holes_total", "Offsets that the log no longer held when they were due.", ["topic"])
+
+
+def begin_at_zero(topics: Iterable[str], families: Iterable[str]) -> None:
+    """Show a worker's counters from its start: of a series that appears with its first event, alarms miss that one."""
+    for topic in topics:
+        for fate in FATES:
+            EVENTS.labels(topic, fate)
+        CONFLICTING.labels(topic)
+        HOLES.labels(topic)
+    for stage in get_args(Stage):
+        DEAD.labels(stage)
+    for family in families:
+        AWARDED.labels(family)
+
 
 # --- health and metrics over HTTP ------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from typing import Final
 
 import asyncpg
 
+from contracts.topics import INPUT_TOPICS
 from services import metrics
 from services.logs import logger
 from services.stores import ledger
@@ -101,6 +102,8 @@ class Runner:
         # Whether the last assignment was read from the ledger: only then does a jump in the log mean anything.
         self.sought = False
         self.positions: dict[tuple[str, int], int] = {}
+        earnable = {badge.family for badge in knowledge.catalog.badges.values() if not badge.retired}
+        metrics.begin_at_zero(INPUT_TOPICS, earnable)
 
     async def run(self, topic: str, partition: int, records: Sequence[Record]) -> bool:
         """Apply a bundle; False: given up for a rebalance or a stop, nothing of the rest is durable.
@@ -219,7 +222,7 @@ class Runner:
         self.progress = time.monotonic()
         self.positions[topic, partition] = records[-1].offset + 1
         self.brake.note(done.dead_at, len(records) - done.skipped)
-        for fate in ("processed", "duplicate", "dead", "skipped"):
+        for fate in metrics.FATES:
             if number := getattr(done, fate):
                 metrics.EVENTS.labels(topic, fate).inc(number)
         if done.conflicting:

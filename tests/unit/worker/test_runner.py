@@ -6,8 +6,10 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from catalog.index import load_catalog
+from services import metrics
 from services.worker import runner
 from services.worker.bundle import Done, EventFailed, Gap, Unopened
 from services.worker.runner import Runner, _parts
@@ -101,6 +103,20 @@ async def test_what_is_fine_is_committed_once(running: Any) -> None:
     assert run.positions == {("review.approved", 3): 9}
     assert await run.run("review.approved", 3, records([9]))
     assert len(database.connections) == 1
+
+
+def test_counters_are_there_before_the_first_event(running: Any) -> None:
+    """An alarm on `increase` sees the first hole, the first dead letter, the first award of a family."""
+    for counter in (metrics.EVENTS, metrics.HOLES, metrics.DEAD, metrics.AWARDED):
+        counter.clear()
+    running(lambda offsets, condemned: None)
+    for name, labels in (
+        ("gatefold_events_total", {"topic": "review.approved", "fate": "dead"}),
+        ("gatefold_holes_total", {"topic": "cron.sweep"}),
+        ("gatefold_dead_letters_total", {"stage": "oversize"}),
+        ("gatefold_awards_total", {"family": "owner"}),
+    ):
+        assert REGISTRY.get_sample_value(name, labels) == 0
 
 
 @pytest.mark.parametrize(
