@@ -56,8 +56,8 @@ class Guard:
 
 def network(address: str) -> str:
     """What counts as one address: of IPv6 the 64 bits that a customer is given."""
-    if ":" not in address:
-        return address
+    if "." in address:
+        return address.rpartition(":")[2]  # also IPv4 as a socket for both writes it
     head, gap, tail = address.partition("::")
     groups = head.split(":") if head else []
     if gap:

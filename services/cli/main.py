@@ -14,6 +14,7 @@ from services.cli import (
     export,
     import_,
     migrate,
+    prune,
     recount,
     relay,
     stack,
@@ -48,6 +49,7 @@ app.command("import", rich_help_panel="Events in")(import_.import_file)
 app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)
+app.command("prune", rich_help_panel="Operate")(prune.prune)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("token", rich_help_panel="Look")(token.token)

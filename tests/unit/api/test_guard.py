@@ -132,6 +132,7 @@ async def test_it_costs_less_than_fifteen_microseconds() -> None:
         ("2001:db8::5", "2001:db8:0:0"),
         ("2001:db8:1:2::", "2001:db8:1:2"),
         ("::1", "0:0:0:0"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
     ],
 )
 def test_what_counts_as_one_address(address: str, counted: str) -> None:

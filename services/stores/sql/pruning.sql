@@ -1,0 +1,19 @@
+-- name: blocks
+-- How many pages the identities lie in.
+select pg_relation_size('inbox') / current_setting('block_size')::bigint
+
+-- name: old_identities
+-- How many identities were seen before a day, in these pages.
+select count(*) from inbox where ctid >= $1::text::tid and ctid < $2::text::tid and seen_on < $3
+
+-- name: prune_identities
+-- Forget them. By pages, so that one pass sees each page once, however many go.
+delete from inbox where ctid >= $1::text::tid and ctid < $2::text::tid and seen_on < $3
+
+-- name: old_letters
+-- How many dead letters are older than a moment; those not sent again count with $2 alone.
+select count(*) from dead_letter where seen_at < $1 and ($2 or redriven_at is not null)
+
+-- name: prune_letters
+-- Remove them.
+delete from dead_letter where seen_at < $1 and ($2 or redriven_at is not null)
