@@ -1,5 +1,6 @@
--- PostgreSQL on several nodes with the Citus extension: run by the owner on the coordinator, once, after `gatefold migrate` and before
--- the first event. docs/scaling.md says what it costs and when it pays.
+-- The tables on several nodes with the Citus extension. Gatefold does not run on it as it is: docs/scaling.md, "Citus", says what
+-- stands in the way, what it costs, and what to do instead. Run by a superuser on the coordinator, which is a node itself
+-- (citus_set_coordinator_host, citus_add_node), once, after `gatefold migrate` and before the first event.
 create extension if not exists citus;
 
 -- What belongs to one user lies on one node, and all of a user's rows lie together.

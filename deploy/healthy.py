@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import sys
-import urllib.request
 from pathlib import Path
 
 PORTS = {"api": "8100", "worker": "8101", "relay": "8102"}
@@ -20,11 +20,14 @@ def main() -> int:
         return 0  # a command that ends by itself has no health to ask for
     port = os.environ.get(f"GATEFOLD_{name.upper()}_PORT", PORTS[name])
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=SECONDS):
-            return 0
-    except OSError as error:
+        # Not urllib: it would ask a proxy, where the environment names one.
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=SECONDS)
+        connection.request("GET", "/healthz")
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
         sys.stderr.write(f"{name}: {error}\n")
         return 1
+    return 0 if status == http.client.OK else 1
 
 
 if __name__ == "__main__":

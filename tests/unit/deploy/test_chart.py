@@ -83,6 +83,7 @@ def test_what_helm_makes_of_it() -> None:
         assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
         assert all("secretKeyRef" in one["valueFrom"] for one in container["env"] if "value" not in one)
         assert {one["name"] for one in container["env"]} <= SETTINGS
+        assert {one["name"]: one["mountPath"] for one in container["volumeMounts"]} == {"tmp": "/tmp"}
         budget = found["PodDisruptionBudget", f"badges-{process}"]["spec"]
         assert budget["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
     scaled = found["ScaledObject", "badges-worker"]["spec"]
@@ -91,6 +92,21 @@ def test_what_helm_makes_of_it() -> None:
     assert scaled["triggers"][0]["metadata"]["consumerGroup"] == "eu.gatefold"
     assert "replicas" not in found["Deployment", "badges-worker"]["spec"]
     assert found["PrometheusRule", "badges"]["spec"] == read("prometheus/alerts.yaml")
+    for job in ("migrate", "topics"):
+        assert "pre-upgrade" in found["Job", f"badges-{job}"]["metadata"]["annotations"]["helm.sh/hook"]
     without = rendered("--set", "keda.enabled=false")
     assert without["Deployment", "badges-worker"]["spec"]["replicas"] == 2
-    assert not [kind for kind, _ in without if kind in ("ScaledObject", "PrometheusRule")]
+    assert not [kind for kind, _ in without if kind in ("ScaledObject", "PrometheusRule", "NetworkPolicy")]
+
+
+@needs_helm
+def test_a_network_policy_without_peers_lets_nobody_in() -> None:
+    """`ingress: [{from: []}]` would let in everybody."""
+    closed = rendered("--set", "networkPolicy.enabled=true")["NetworkPolicy", "badges"]["spec"]
+    assert closed["policyTypes"] == ["Ingress"]
+    assert "ingress" not in closed
+    peer = "networkPolicy.from[0].podSelector.matchLabels.app"
+    opened = rendered("--set", "networkPolicy.enabled=true", "--set", f"{peer}=proxy")["NetworkPolicy", "badges"][
+        "spec"
+    ]
+    assert opened["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"app": "proxy"}}}]

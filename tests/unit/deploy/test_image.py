@@ -11,12 +11,14 @@ import pytest
 
 from deploy import healthy
 from services.settings import Settings
+from services.stack.kafka import MESSAGE_MAX_BYTES, PROPERTIES
 from tests.unit.deploy.names import DEPLOY, SETTINGS, commands, read
 
 ROOT = DEPLOY.parent
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = read("compose.yaml")  # type: ignore[assignment]
 OURS = {name: service for name, service in COMPOSE["services"].items() if "gatefold" in service["image"]}
+(SCRATCH,) = re.findall(r"GATEFOLD_SCRATCH=(\S+)", DOCKERFILE)
 PORTS = {"api": Settings().api_port, "worker": Settings().worker_port, "relay": Settings().relay_port}
 
 
@@ -63,6 +65,8 @@ def test_settings_of_the_image_exist() -> None:
     exposed = re.search(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE)
     assert exposed is not None
     assert {int(port) for port in exposed[1].split()} == set(PORTS.values())
+    for process in PORTS:  # by default they listen for the container alone
+        assert f"GATEFOLD_{process.upper()}_HOST=0.0.0.0" in DOCKERFILE
 
 
 def test_compose_names_commands_settings_and_services_that_exist() -> None:
@@ -71,7 +75,10 @@ def test_compose_names_commands_settings_and_services_that_exist() -> None:
     for name, service in COMPOSE["services"].items():
         assert re.search(r":[\w.-]+$", service["image"]), name
         assert "latest" not in service["image"]
-        assert set(service.get("depends_on", ())) <= wanted
+        for other, gate in service.get("depends_on", {}).items():
+            assert other in wanted
+            assert gate["condition"] != "service_healthy" or "healthcheck" in COMPOSE["services"][other]
+            assert gate["condition"] != "service_completed_successfully" or other in ("migrate", "topics")
         for volume in service.get("volumes", ()):
             source = volume.partition(":")[0]
             assert (DEPLOY / source).exists() if source.startswith("./") else source in COMPOSE["volumes"], volume
@@ -82,7 +89,11 @@ def test_compose_names_commands_settings_and_services_that_exist() -> None:
         assert set(service["environment"]) <= SETTINGS
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["stop_grace_period"] == "30s"
+        assert service["tmpfs"] == [str(Path(SCRATCH).parent)]
         if name in PORTS:
+            assert set(service["depends_on"]) == {"migrate", "topics"}
             assert all(gate["condition"].endswith("successfully") for gate in service["depends_on"].values())
     assert OURS["worker"]["deploy"]["replicas"] == 2
     scraped = {
@@ -92,12 +103,19 @@ def test_compose_names_commands_settings_and_services_that_exist() -> None:
     assert scraped == PORTS
 
 
+@pytest.mark.parametrize("name", ["message.max.bytes", "replica.fetch.max.bytes", "auto.create.topics.enable"])
+def test_kafka_is_set_as_the_local_one_is(name: str) -> None:
+    local = dict(re.findall(r"^([\w.]+)=(.*)$", PROPERTIES, re.MULTILINE))[name].format(message_max=MESSAGE_MAX_BYTES)
+    assert COMPOSE["services"]["kafka"]["environment"]["KAFKA_" + name.upper().replace(".", "_")] == local
+
+
 def test_the_example_of_secrets_is_complete_and_no_secret() -> None:
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     example = dict(re.findall(r"^(\w+)=(.*)$", (DEPLOY / "gatefold.env.example").read_text(), re.MULTILINE))
     assert set(re.findall(r"\$\{(\w+):\?\}", text)) == set(example)
     assert all("change-me" in value for value in example.values())
     assert len(example["GATEFOLD_JWT_SECRET"]) >= 32
+    assert "/deploy/gatefold.env" in (ROOT / ".gitignore").read_text().splitlines()
 
 
 @pytest.fixture
@@ -126,6 +144,7 @@ def process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[in
 
 
 def test_the_health_check_says_what_the_process_says(process: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # a proxy that the environment names is not asked
     assert healthy.main() == 0
     process[0] = 503
     assert healthy.main() == 1
