@@ -121,7 +121,8 @@ def _header(token: str) -> Mapping[str, Any]:
             header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
         except (binascii.Error, ValueError, RecursionError):
             header = None
-        if isinstance(header, dict) and isinstance(header.get("alg"), str):
+        # We know no extension that could be critical, and the library stumbles over a `crit` that is no list of names.
+        if isinstance(header, dict) and isinstance(header.get("alg"), str) and "crit" not in header:
             return header
     raise _refused("The token is not a valid JWT.")
 

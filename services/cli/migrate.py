@@ -42,7 +42,9 @@ async def migrate_now(*, dry_run: bool) -> list[dict[str, int | str]]:
     options = servers.load_settings()
     async with servers.postgres(options, "migrate"):
         try:
-            steps = await migrate(options.postgres_url, dry_run=dry_run)
+            steps = await migrate(
+                options.postgres_url, dry_run=dry_run, warn=lambda text: servers.say(text, style="yellow")
+            )
         except NewerSchema as newer:
             servers.fail(str(newer))
         except (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -73,12 +74,22 @@ async def check(connection: asyncpg.Connection[asyncpg.Record]) -> None:
         raise OlderSchema(f"the database is at migration {done} of {known}: run `gatefold migrate`")
 
 
-async def migrate(url: str, *, dry_run: bool = False) -> list[Migration]:
+async def migrate(
+    url: str, *, dry_run: bool = False, warn: Callable[[str], None] = lambda text: None
+) -> list[Migration]:
     """Bring the database at `url` up to date; answers the steps taken (with `dry_run`: that would be taken).
+
+    Shape:   `warn` is told what a step had to leave out.
 
     Raises:  NewerSchema; one of postgres.TRANSIENT where the server does not answer.
     """
     connection = await connect(url, application="gatefold-migrate")
+
+    def hear(_: object, message: asyncpg.PostgresLogMessage) -> None:
+        if message.severity_en == "WARNING":
+            warn(message.message)
+
+    connection.add_log_listener(hear)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         if dry_run:

@@ -99,6 +99,8 @@ async def key_server() -> AsyncIterator[tuple[str, dict[str, bytes]]]:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        if path == "/silence":
+            await reader.read()
         body = served.get(path)
         status = b"404 Not Found" if body is None else b"200 OK"
         writer.write(b"HTTP/1.0 " + status + b"\r\n\r\n" + (body or b""))
@@ -129,8 +131,9 @@ async def test_key_set_at_an_address(database: str, key_server: tuple[str, dict[
     served["/rubbish"] = b"<html>"
     assert (await ask("/keys")).status_code == 200
     assert problem(await ask("/others"), 401)["detail"] == "The token is signed with a key that is not known."
-    for path in ("/long", "/rubbish", "/nothing"):
-        answer = await ask(path)
+    for path in ("/long", "/rubbish", "/nothing", "/silence"):
+        async with asyncio.timeout(5):
+            answer = await ask(path)
         assert problem(answer, 503)["detail"] == "The keys that tokens are checked with cannot be read."
         assert answer.headers["retry-after"] == "30"
 

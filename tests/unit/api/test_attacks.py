@@ -1,6 +1,7 @@
 """Tokens that somebody made to be let in: whatever their header asks for, only our keys and our algorithm count."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -8,11 +9,14 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 
+from contracts.ids import is_user_id
 from services.api.auth import Gate
-from services.api.keys import keys_from
+from services.api.keys import KeySetAt, keys_from
 from services.api.problems import UNAUTHORIZED, Problem
 from services.settings import Settings
 
@@ -106,10 +110,12 @@ async def test_a_token_brings_no_key_of_its_own(header: dict[str, Any]) -> None:
     await refused(gate_of(jwt_public_key=PEM.decode()), f"{signed}.{encoded(signature)}")
 
 
-@pytest.mark.parametrize("crit", [["exp"], ["b64"], [], "x", None])
-async def test_critical_headers_are_not_passed_over(crit: Any) -> None:
-    header = {"alg": "HS256", "crit": crit, "b64": False}
-    await refused(gate_of(jwt_secret=SECRET), with_hmac(header, SECRET.encode()))
+@pytest.mark.parametrize("crit", [["exp"], ["b64"], [], "x", None, 7, [[]], ["alg"]])
+@pytest.mark.parametrize("more", [{}, {"b64": False}])
+@pytest.mark.parametrize("secret", [SECRET, "of somebody else"])
+async def test_critical_headers_are_not_passed_over(crit: Any, more: dict[str, Any], secret: str) -> None:
+    header = {"alg": "HS256", "crit": crit, **more}
+    await refused(gate_of(jwt_secret=SECRET), with_hmac(header, secret.encode()))
 
 
 @pytest.mark.parametrize("expires", ["9999999999", [9999999999], {"a": 1}, True, float("inf"), float("nan")])
@@ -120,3 +126,87 @@ async def test_an_end_that_is_no_number_never_comes(expires: Any) -> None:
 @pytest.mark.parametrize("user", ["", " ", "a b", "ann\0", "x" * 200, 7, None, ["ann"], "../ann", "'; drop table x"])
 async def test_a_user_who_cannot_be(user: Any) -> None:
     await refused(gate_of(jwt_secret=SECRET), with_hmac({"alg": "HS256"}, SECRET.encode(), CLAIMS | {"sub": user}))
+
+
+def key_set() -> Gate:
+    """A gate whose keys come from an address: one RSA key, and one secret that has no business there."""
+    secret = {"kty": "oct", "kid": "secret", "k": encoded(SECRET.encode())}
+    document = json.dumps({"keys": [{**OURS.as_dict(private=False), "kid": "ours"}, secret]}).encode()
+    keys = KeySetAt("https://keys.example", fetch=lambda url: document)
+    return Gate(keys, audience="gatefold", issuer="gatefold")
+
+
+def with_rsa(header: dict[str, Any], key: RSAKey) -> str:
+    signed = f"{encoded(header)}.{encoded(CLAIMS)}"
+    return f"{signed}.{encoded(JWSRegistry.algorithms['RS256'].sign(signed.encode(), key))}"
+
+
+async def test_a_key_set_lets_in_who_holds_its_key() -> None:
+    """Or the refusals below would prove nothing."""
+    for kid in ({"kid": "ours"}, {}):
+        assert (await key_set().identify(f"Bearer {with_rsa({'alg': 'RS256', **kid}, OURS)}")).user_id == "alice"
+
+
+@pytest.mark.parametrize("kid", [*KIDS, "ours", "secret"])
+async def test_a_key_set_is_not_talked_into_another_key(kid: Any) -> None:
+    gate = key_set()
+    await refused(gate, with_rsa({"alg": "RS256", "kid": kid}, THEIRS))
+    secrets = (PEM, OURS.as_der(private=False), json.dumps(OURS.as_dict(private=False)).encode(), SECRET.encode(), b"")
+    for alg in ("HS256", "RS256", "ES256"):
+        for secret in secrets:
+            await refused(gate, with_hmac({"alg": alg, "kid": kid}, secret))
+
+
+def raw(claims: bytes, header: bytes = b'{"alg":"HS256"}') -> str:
+    """Bytes as they are, signed with our secret."""
+    signed = f"{encoded(header)}.{encoded(claims)}"
+    return f"{signed}.{encoded(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
+
+
+async def test_of_two_members_of_one_name_the_last_counts_everywhere() -> None:
+    """As RFC 7515 and 7519 allow: what would be bad is that two of us read it differently."""
+    gate = gate_of(jwt_secret=SECRET)
+    twice = json.dumps(CLAIMS).encode().replace(b'"sub": "alice"', b'"sub": "alice", "sub": "bob"')
+    assert (await gate.identify(f"Bearer {raw(twice)}")).user_id == "bob"
+    await refused(gate, raw(json.dumps(CLAIMS).encode(), b'{"alg": "HS256", "alg": "none"}'))
+    await refused(gate, raw(json.dumps(CLAIMS).encode()[:-1] + b', "exp": 1}'))
+
+
+@pytest.mark.parametrize("end", [b"1e400", b"-1", b"0", b"9" * 5000, b"1.5"])
+async def test_an_end_that_is_past_or_beyond_numbers(end: bytes) -> None:
+    claims = json.dumps(CLAIMS | {"exp": 1}).encode().replace(b'"exp": 1', b'"exp": ' + end)
+    await refused(gate_of(jwt_secret=SECRET), raw(claims))
+
+
+async def test_a_token_beyond_eight_kilobytes_is_not_looked_at() -> None:
+    gate = gate_of(jwt_secret=SECRET)
+    for padding, good in ((5_000, True), (6_500, False), (500_000, False)):
+        token = raw(json.dumps(CLAIMS | {"x": "y" * padding}).encode())
+        if good:
+            assert (await gate.identify(f"Bearer {token}")).user_id == "alice"
+        else:
+            await refused(gate, token)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = ("sub", "aud", "iss", "exp", "nbf", "iat", "role", "roles", "jti")
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), JSON, max_size=4),
+    st.dictionaries(st.sampled_from(("kid", "typ", "cty", "crit", "b64", "zip", "enc", "jwk", "jku", "x5c")), JSON),
+)
+@example({"exp": 10**400}, {})
+@example({"roles": [["admin"], {"admin": 1}]}, {"cty": "JWT"})
+async def test_whatever_our_own_issuer_signs_is_an_identity_or_a_refusal(
+    claims: dict[str, Any], header: dict[str, Any]
+) -> None:
+    token = with_hmac({"alg": "HS256", **header}, SECRET.encode(), CLAIMS | claims)
+    who = None
+    with contextlib.suppress(Problem):
+        who = await gate_of(jwt_secret=SECRET).identify(f"Bearer {token}")
+    assert who is None or (is_user_id(who.user_id) and who.user_id == claims.get("sub", "alice"))
