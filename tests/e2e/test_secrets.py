@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from services.api.tokens import mint
 from services.settings import Settings
 from tests.e2e import events
 from tests.e2e.events import Message
+from tests.e2e.processes import until
 from tests.e2e.world import World
 
 JWT, ERASURE = "mark-of-the-secret-for-tokens-0123", "mark-of-the-erasure-key"
@@ -73,3 +75,32 @@ async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, nam
     assert log
     for secret in (split.password, JWT, ERASURE):
         assert secret not in log
+
+
+@pytest.mark.parametrize("name", ["worker", "relay", "api"])
+async def test_no_secret_is_told_where_the_password_is_wrong(empty_world: World, name: str) -> None:
+    """The server names the user only; whole tokens and their users are in no line of the api either."""
+    wrong, user = "mark-of-a-wrong-password", "mark-of-a-user"
+    split = urlsplit(empty_world.settings.postgres_url)
+    role = f"wrong_{secrets.token_hex(4)}"
+    async with empty_world.database() as connection:
+        await connection.execute(f"create role {role} login password 'another'")
+    url = split._replace(netloc=f"{role}:{wrong}@{split.hostname}:{split.port}").geturl()
+    process = empty_world.crew.start(name, postgres_url=url, jwt_secret=JWT, log_level="DEBUG", api_port="0")
+    said, token = [], mint(Settings(jwt_secret=JWT), user)
+    if name == "api":
+        address = (await asyncio.to_thread(process.wait_for, "listening"))["url"]
+        for path in ("/readyz", "/api/user/achievements", f"/api/user/achievements/{user}", "/metrics"):
+            said.append(await asyncio.to_thread(ask, address + path, token))
+        assert "PostgreSQL is not set up for Gatefold." in said[0]
+        await asyncio.to_thread(process.terminate)
+    else:
+        await asyncio.to_thread(until, lambda: process.code is not None, "it gives up")
+        assert process.code in (1, 69)
+    log = process.log.read_text()
+    assert role in log
+    async with empty_world.database() as connection:
+        await connection.execute(f"drop role {role}")
+    for text in (log, *said):
+        for secret in (wrong, JWT, token, user):
+            assert secret not in text, text[max(0, text.index(secret) - 300) :][:600]
