@@ -97,6 +97,23 @@ DETAIL: Final[Mapping[str, Any]] = {
     ],
     "next_cursor": None,
 }
+MISSING: Final[Mapping[str, Any]] = {
+    "id": "label-loyalist-silver",
+    "context": "label:23528",
+    "context_name": "Warp Records",
+    "kind": "releases",
+    "owned": 90,
+    "total": 243,
+    "as_of": "2024-06-01",
+    "target": 50,
+    "needed": 32,
+    "remaining": "Add 32 more Warp Records releases",
+    "missing": [
+        {"release_id": 3168, "title": "Track With No Name", "year": 1989},
+        {"release_id": 1202, "title": "Dextrous", "year": 1989},
+    ],
+    "next_cursor": "WyJsYWJlbDoyMzUyOCIsIjE5ODkiLDEyMDJd",
+}
 READY: Final[Mapping[str, Any]] = {
     "status": "ready",
     "stores": {"postgresql": "up"},
@@ -120,6 +137,7 @@ OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/user/achievements/progress": PROGRESS,
     "/api/user/achievements/summary": SUMMARY,
     "/api/user/achievements/{achievement_id}": DETAIL,
+    "/api/user/achievements/{achievement_id}/missing": MISSING,
     "/healthz": HEALTH,
     "/readyz": READY,
 }
