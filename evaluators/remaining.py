@@ -114,7 +114,8 @@ def out_of_reach(criterion: Criterion) -> str | None:
 def _not_known(badge: BadgeDefinition, total: int | None) -> str:
     match badge.criterion:
         case Coverage(of=of, min_total=least) if total is not None:
-            return f"A catalogue of {total:,} {'releases' if of == 'label' else 'works'} is too small, {least:,} needed"
+            things = ("release" if of == "label" else "work") + ("" if total == 1 else "s")
+            return f"A catalogue of {total:,} {things} is too small, {least:,} needed"
         case Coverage():
             return SIZE_UNKNOWN
         case Tenure():
