@@ -12,7 +12,8 @@ select exists (select from user_badges where user_id = $1 and badge_key = $2 and
 -- The label or artist of which a user has the largest share without the badge; those of unknown or small size come last.
 select f.value
 from facet_count f
-left join catalogue_total t on t.kind = $3 and t.id = f.value
+-- Laterally, so that nobody's plan reads the sizes of the whole catalogue.
+left join lateral (select c.total from catalogue_total c where c.kind = $3 and c.id = f.value limit 1) as t on true
 where f.user_id = $1 and f.facet = $2 and f.value > 0 and f.n > 0
   and not exists (select from user_badges b
                   where b.user_id = $1 and b.badge_key = $5 and b.context = $3 || ':' || f.value)
@@ -37,8 +38,8 @@ with page as (
     from release_label l
     join release r on r.release_id = l.release_id
     where l.label_id = $2
-      and not exists (select from owned_release o
-                      where o.user_id = $1 and o.release_id = l.release_id and o.copies > 0)
+      -- As one set: looked up one by one, the popular ones could be found by who else owns them.
+      and l.release_id not in (select o.release_id from owned_release o where o.user_id = $1 and o.copies > 0)
       and ($4::text is null or (coalesce(r.issued, ':'), l.release_id) > ($4, $5::bigint))
     order by at, l.release_id
     limit $6
@@ -67,8 +68,7 @@ with works as (
     left join master m on m.master_id = w.work
     where not exists (select from facet_count c
                       where c.user_id = $1 and c.facet = 'm' and c.value = w.work and c.n > 0)
-      and not exists (select from owned_release o
-                      where o.user_id = $1 and o.release_id = -w.work and o.copies > 0)
+      and -w.work not in (select o.release_id from owned_release o where o.user_id = $1 and o.copies > 0)
       and ($4::text is null
            or (coalesce(nullif(m.year, 0)::text, m.earliest, w.issued, ':'), w.work) > ($4, $5::bigint))
     order by at, w.work
@@ -90,8 +90,7 @@ with page as (
     select r.release_id, r.facts_id, coalesce(r.issued, ':') as at
     from release r
     where r.master_id = $2
-      and not exists (select from owned_release o
-                      where o.user_id = $1 and o.release_id = r.release_id and o.copies > 0)
+      and r.release_id not in (select o.release_id from owned_release o where o.user_id = $1 and o.copies > 0)
       and ($4::text is null or (coalesce(r.issued, ':'), r.release_id) > ($4, $5::bigint))
     order by at, r.release_id
     limit $6

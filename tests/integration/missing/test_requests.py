@@ -16,7 +16,7 @@ from services.api.tokens import mint
 from services.missing.asked import cursor_of
 from services.settings import Settings
 from services.stores.achievements import open_reader
-from services.stores.missing import Mark
+from services.stores.missing import SQL, Mark, Whole
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
 
@@ -169,3 +169,24 @@ async def test_round_trips(
                 raw.add_query_logger(lambda query: asked.append(query.query))
             assert (await web.get(path, params={"context": context})).status_code == 200
     assert 1 <= len(asked) <= most, json.dumps(asked)
+
+
+@pytest.mark.parametrize("whole", ["label", "artist", "master"])
+async def test_who_else_owns_a_release_costs_nothing(db: Db, user: str, whole: Whole) -> None:
+    """Nor does it matter that nobody has counted the rows yet, or that all of them were counted."""
+    for id_ in range(1, 30):
+        await shelves.release(db, id_, labels=[1], artists=[1], master=1)
+    await db.execute(
+        "insert into owned_release (user_id, release_id, copies)"
+        " select 'u' || g, 1 + g % 29, 1 from generate_series(1, 3000) as g"
+    )
+    await db.execute("set plan_cache_mode = force_generic_plan")
+    await db.execute(f"prepare {whole}_plan (text, bigint, text, text, bigint, bigint) as {SQL[whole]}")
+    for counted in (False, True):
+        if counted:
+            await db.execute("analyze owned_release")
+        plan = "\n".join(
+            row[0] for row in await db.fetch(f"explain execute {whole}_plan ('{user}', 1, 'x', null, null, 51)")
+        )
+        assert "owned_release_pkey" in plan
+        assert "owned_release_owners" not in plan
