@@ -45,15 +45,14 @@ class Table:
         names = ", ".join(_quoted(self.columns))
         return (
             f"insert into {self.name} ({names}) overriding system value "  # noqa: S608 - names from the catalog
-            f"select * from unnest({self._arrays()})"
+            f"select {', '.join(self._values())} from unnest({self._arrays()}) as n ({names})"
         )
 
     def update(self) -> str:
         """Set the columns outside of the key of rows given as one array per column."""
-        columns = _quoted(self.columns)
+        columns, values = _quoted(self.columns), self._values()
         keys = [columns[at] for at in self.keys]
-        rest = [column for column in columns if column not in keys]
-        setters = ", ".join(f"{column} = n.{column}" for column in rest)
+        setters = ", ".join(f"{columns[at]} = {values[at]}" for at in range(len(columns)) if at not in self.keys)
         same = " and ".join(f"t.{column} = n.{column}" for column in keys)
         return (
             f"update {self.name} t set {setters} "  # noqa: S608 - names from the catalog
@@ -75,7 +74,19 @@ class Table:
         )
 
     def _arrays(self) -> str:
-        return ", ".join(f"${at}::{kind}[]" for at, kind in enumerate(self.types, 1))
+        # Arrays within arrays must all have one length: they travel as text.
+        return ", ".join(f"${at}::{'text' if is_array(kind) else kind}[]" for at, kind in enumerate(self.types, 1))
+
+    def _values(self) -> list[str]:
+        return [
+            f"n.{column}::{kind}" if is_array(kind) else f"n.{column}"
+            for column, kind in zip(_quoted(self.columns), self.types, strict=True)
+        ]
+
+
+def is_array(kind: str) -> bool:
+    """Whether a column of this type holds arrays."""
+    return kind.endswith("[]")
 
 
 @dataclass(slots=True)

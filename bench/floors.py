@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from bench.changes import Change
+from bench.changes import Change, is_array
 from bench.load import TOPIC, Sample
 from services.stores.postgres import Connection
 
@@ -28,8 +28,16 @@ def prepare_sql(changes: Sequence[Change]) -> list[Statement]:
     for change in changes:
         for sql, rows in ((change.table.insert(), change.inserted), (change.table.update(), change.updated)):
             if rows:
-                statements.append((sql, [list(column) for column in zip(*rows, strict=True)]))
+                columns = zip(change.table.types, zip(*rows, strict=True), strict=True)
+                statements.append(
+                    (sql, [_texts(column) if is_array(kind) else list(column) for kind, column in columns])
+                )
     return statements
+
+
+def _texts(column: Sequence[Sequence[int] | None]) -> list[str | None]:
+    """Arrays of numbers as PostgreSQL writes them."""
+    return [None if one is None else f"{{{','.join(map(str, one))}}}" for one in column]
 
 
 async def run_sql(connection: Connection, bundles: Sequence[Sequence[Statement]]) -> list[float]:

@@ -189,7 +189,7 @@ async def _sql(pool: asyncpg.Pool[asyncpg.Record], name: str, user: str, count: 
     questions: dict[str, Callable[[Any], Awaitable[Any]]] = {
         "list": lambda connection: achievements.page(connection, user, view.scores, 200, None),
         "progress": lambda connection: achievements.standing(
-            connection, user, view.master_badges, view.highest, view.nearest
+            connection, user, view.master_badges, view.highest, view.nearest, view.coverage
         ),
         "detail": lambda connection: achievements.detail(
             connection, user, key, view.family(key), view.catalog.badges[key].sort_score, 200, None

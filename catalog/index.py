@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from catalog import breadth, community, completionist, graph, lint, special, temporal
-from catalog.definition import SWEEP, BadgeDefinition, Manual, Tenure, Threshold, metrics_of
+from catalog.definition import SWEEP, BadgeDefinition, Coverage, Manual, Tenure, Threshold, coverage_metric, metrics_of
 from contracts.topics import INPUT_TOPICS
 
 
@@ -34,6 +34,8 @@ class TriggerIndex:
             match badge.criterion:
                 case Threshold(metric=metric, at_least=target):
                     thresholds.setdefault(metric, []).append((target, badge))
+                case Coverage(percent=percent):
+                    thresholds.setdefault(coverage_metric(badge.criterion), []).append((percent, badge))
                 case Tenure(years=years):
                     tenures.append((years, badge))
                 case _:
@@ -47,7 +49,10 @@ class TriggerIndex:
         self.metrics = frozenset(self._ladders) | frozenset(self._compounds)
 
     def crossed(self, metric: str, before: int, after: int) -> Sequence[BadgeDefinition]:
-        """The badges whose threshold on `metric` lies in `before < target <= after`, ascending."""
+        """The badges whose threshold on `metric` lies in `before < target <= after`, ascending.
+
+        Units: whole percent, rounded down, of a coverage.
+        """
         ladder = self._ladders.get(metric)
         if ladder is None:
             return ()
@@ -57,7 +62,7 @@ class TriggerIndex:
         return badges[bisect_right(targets, before) : bisect_right(targets, after)]
 
     def compounds(self, metric: str) -> tuple[BadgeDefinition, ...]:
-        """The badges that read `metric` in a way no bisect decides (All, Any, Not, Coverage): evaluate them whole."""
+        """The badges that read `metric` in a way no bisect decides (All, Any, Not): evaluate them whole."""
         return self._compounds.get(metric, ())
 
 

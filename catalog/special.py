@@ -5,6 +5,14 @@ from catalog.ladders import single_badge
 
 BADGES = (
     *single_badge(
+        "first-pressing",
+        "First Pressing",
+        category="special",
+        criterion=Threshold(metric="first_pressings", at_least=1),
+        triggers=("ownership.added",),
+        description="Own the earliest dated version of a master release",
+    ),
+    *single_badge(
         "deep-cut",
         "Deep Cut",
         category="special",

@@ -1,8 +1,10 @@
 """Whether the user owns enough of a label's or an artist's catalogue.
 
-Shape:   the snapshot's details of `label_coverage` or `artist_coverage` hold `owned` and `total` for the context.
+Shape:   the snapshot's details of `label_coverage` or `artist_coverage` hold `owned` and `total` for the context, and
+         the `label` or `artist` by name.
 Units:   criterion.percent is 0–100; owned and total count releases (labels) or masters (artists). The value is the
-         percentage rounded down; whether it is enough is decided by whole numbers.
+         percentage rounded down, 100 at most (a collector may own what the catalogue does not list yet), in evidence
+         `percentage` to one decimal, rounded down; whether it is enough is decided by whole numbers.
 Raises:  nothing; an unknown or too small total is "not earned", reason "catalogue size not known" or the size needed.
 """
 
@@ -11,6 +13,16 @@ from __future__ import annotations
 from catalog.definition import Coverage, coverage_metric
 from contracts.snapshot import Occasion, Snapshot
 from evaluators.verdict import Finding, measured
+
+
+def percent(owned: int, total: int) -> int:
+    """The share of a catalogue in whole percent, rounded down, 100 at most."""
+    return min(owned, total) * 100 // total
+
+
+def percentage(owned: int, total: int) -> float:
+    """The same to one decimal."""
+    return min(owned, total) * 1000 // total / 10
 
 
 def evaluate_coverage(criterion: Coverage, snapshot: Snapshot, _occasion: Occasion, context: str) -> Finding:
@@ -25,9 +37,11 @@ def evaluate_coverage(criterion: Coverage, snapshot: Snapshot, _occasion: Occasi
     elif total < criterion.min_total:
         reason = f"a catalogue of {total} {counted} is too small, {criterion.min_total} needed"
     else:
-        value, earned = owned * 100 // total, owned * 100 >= criterion.percent * total
+        value, earned = percent(owned, total), owned * 100 >= criterion.percent * total
+        details = {**details, "percentage": percentage(owned, total)}
         compared = f"of {criterion.percent} %" if value <= criterion.percent else f"({criterion.percent} % needed)"
-        reason = f"{owned} of {total} {counted}: {value} % {compared}"
+        name = details.get(criterion.of)
+        reason = f"{owned} of {total} {counted}{f' of {name}' if name else ''}: {value} % {compared}"
     return Finding(
         earned=earned,
         value=value,

@@ -82,8 +82,11 @@ def _of_family(
     tiers: Sequence[BadgeDefinition], snapshot: Snapshot, occasion: Occasion, taken: Collection[tuple[str, str]]
 ) -> Iterator[Progress]:
     contexts = contexts_of(tiers[0], snapshot)
+    if isinstance(criterion := tiers[0].criterion, Coverage):
+        metric = coverage_metric(criterion)
+        contexts = [one for one in contexts if (snapshot.details(metric, one).get("total") or 0) >= criterion.min_total]
     if not contexts:
-        yield _none_yet(tiers[0])
+        yield _none_yet(tiers[0], snapshot)
         return
     upcoming = (
         (badge, context)
@@ -129,16 +132,19 @@ def _entry(verdict: Verdict) -> Progress:
     )
 
 
-def _none_yet(badge: BadgeDefinition) -> Progress:
-    """The first tier of a family with contexts, for a collector who has none of them."""
+def _none_yet(badge: BadgeDefinition, snapshot: Snapshot) -> Progress:
+    """The first tier of a family with contexts, for a collector who has none of them, or none of a known size."""
+    value: int | None = 0
     match badge.criterion:
         case Threshold(metric=metric, at_least=target):
             reason = counted(metric, 0, target)
         case Coverage(percent=target) as criterion:
             metric, reason = coverage_metric(criterion), f"0 % of {target} %"
+            if snapshot.value("releases"):
+                value, reason = None, "catalogue size not known"
         case _:
             raise TypeError(f"{badge.key}: no progress without a measure")
-    return _entry(Verdict(badge, "", False, 0, target, reason, measured(metric, 0, target, {})))
+    return _entry(Verdict(badge, "", False, value, target, reason, measured(metric, value, target, {})))
 
 
 def _measurable(badge: BadgeDefinition) -> bool:

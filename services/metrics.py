@@ -36,6 +36,8 @@ OUTBOX_FAILED = Gauge("gatefold_outbox_failed_rows", "Messages that Kafka refuse
 OUTBOX_OLDEST_SECONDS = Gauge(
     "gatefold_outbox_oldest_unsent_seconds", "Age of the oldest message waiting; the leader reports, others say 0."
 )
+NEWS_UNTOLD = Gauge("gatefold_news_untold", "News of the catalogue whose owners were not all told yet.")
+NEWS_SWEEPS = Counter("gatefold_news_sweeps_total", "Users who were sent a sweep because the catalogue changed.")
 HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count of badge holders took.")
 
 # --- worker ----------------------------------------------------------------------------------------------------------

@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         60.0, description="Pause between counts of badge holders; never less than 20 times what a count takes."
     )
 
+    news_rate: Annotated[float, Field(gt=0)] = Field(
+        100.0, description="Users a second at most that are swept because the catalogue has changed."
+    )
+
     api_host: str = Field("127.0.0.1", description="Where the read service listens.")
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8100, description="0 takes a free port.")
     api_rate_address: Annotated[str, AfterValidator(_rate)] = Field(

@@ -18,6 +18,8 @@ class Family(NamedTuple):
 
 
 FAMILIES = {
+    "label-loyalist": Family("completionist", "label_coverage", (25, 50, 75, 90), METALS, "ownership.added"),
+    "discography-deep-dive": Family("completionist", "artist_coverage", (25, 50, 75, 90), METALS, "ownership.added"),
     "master-collector": Family("completionist", "pressings", (3, 5, 10, 25), METALS, "ownership.added"),
     "genre-tourist": Family("breadth", "genres", (5, 10, 20, 30), METALS, "ownership.added"),
     "style-explorer": Family("breadth", "styles", (10, 25, 50, 100), METALS, "ownership.added"),
@@ -29,6 +31,7 @@ FAMILIES = {
     "taste-architect": Family("graph", "taste_dimensions", (5, 10, 15, 20), METALS, "ownership.added"),
     "mono-enthusiast": Family("special", "mono_releases", (10,), (), "ownership.added"),
     "format-completionist": Family("special", "formats", (5,), (), "ownership.added"),
+    "first-pressing": Family("special", "first_pressings", (1,), (), "ownership.added"),
     "deep-cut": Family("special", "deep_cuts", (1,), (), "ownership.added"),
     "owner": Family("community", "releases", (1, 10, 100, 500, 1000), ROMANS, "ownership.added"),
     "wishlister": Family("community", "wishlist", (1, 10, 50, 100, 500), ROMANS, "wishlist.added"),

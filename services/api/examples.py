@@ -83,6 +83,7 @@ DETAIL: Final[Mapping[str, Any]] = {
             "unlocked_at": MASTER["unlocked_at"],
             "source": MASTER["source"],
             "evidence": MASTER["evidence"],
+            "today": None,
         }
     ],
     "ladder": [

@@ -86,6 +86,15 @@ class Summary(Answer):
     most_recent: Achievement | None
 
 
+class Share(Answer):
+    """How much of a label's or an artist's catalogue the user owns."""
+
+    owned: int
+    total: int = Field(description="Releases of the label, works of the artist, in the catalogue of that date.")
+    percentage: float = Field(description="To one decimal, rounded down; 100 at most.")
+    as_of: str
+
+
 class ContextAward(Answer):
     """One award of a badge."""
 
@@ -93,6 +102,7 @@ class ContextAward(Answer):
     unlocked_at: str
     source: Literal["auto", "manual", "backfill"]
     evidence: dict[str, Any]
+    today: Share | None = Field(description="Of a label or an artist: the share as it is now; null for other badges.")
 
 
 class Rung(Answer):

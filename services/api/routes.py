@@ -99,7 +99,7 @@ async def progress(
     parts = parts_of(request)
     view = parts.view
     standing = await parts.reader.ask(
-        achievements.standing, who.user_id, view.master_badges, view.highest, view.nearest
+        achievements.standing, who.user_id, view.master_badges, view.highest, view.nearest, view.coverage
     )
     return json_answer(request, view.progress(standing, datetime.now(UTC), limit))
 

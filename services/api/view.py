@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -15,6 +15,7 @@ from catalog.icon import has_icon
 from catalog.index import Catalog
 from contracts.snapshot import Occasion
 from contracts.times import rfc3339
+from evaluators.coverage import percentage
 from evaluators.progress import NEAREST_CONTEXTS, progress
 from services.stores.achievements import Award, Detail, Held, Page, Place, Standing, Summary, moment
 
@@ -31,7 +32,8 @@ class View:
     """The catalog, ready to be shown.
 
     Shape:   `scores` are all badge keys and their sort scores; `master_badges` and `highest` the badges earned per
-             master and the last of their targets.
+             master and the last of their targets, `coverage` those of a share: key, label or artist, percent, smallest
+             total.
     """
 
     nearest: Final = NEAREST_CONTEXTS
@@ -43,6 +45,13 @@ class View:
         masters = [badge for badge in badges if badge.context_kind == "master"]
         self.master_badges = [badge.key for badge in masters]
         self.highest = max((target_of(badge.criterion) or 1 for badge in masters), default=1)
+        shares = [(badge, badge.criterion) for badge in badges if isinstance(badge.criterion, Coverage)]
+        self.coverage = (
+            [badge.key for badge, _ in shares],
+            [criterion.of for _, criterion in shares],
+            [criterion.percent for _, criterion in shares],
+            [criterion.min_total for _, criterion in shares],
+        )
         self._faces = {badge.key: _face(badge) for badge in badges}
 
     def family(self, key: str) -> list[str]:
@@ -94,6 +103,7 @@ class View:
                     "unlocked_at": rfc3339(moment(award.at)),
                     "source": award.source,
                     "evidence": award.evidence,
+                    "today": _today(detail.today.get(award.context)),
                 }
                 for award in detail.awards
             ],
@@ -222,6 +232,14 @@ def _retired_face(key: str) -> tuple[Json, Json]:
     """Earned is kept: an award of a badge that this catalog does not know is shown with what is stored."""
     first = {"id": key, "category": RETIRED, "name": key, "tier": None, "description": "No longer in the catalog."}
     return first, {"hidden_until_earned": False, "icon": None}
+
+
+def _today(found: tuple[int, int, date] | None) -> Json | None:
+    """How the share of an award stands now: catalogues grow, records are sold."""
+    if found is None:
+        return None
+    owned, total, as_of = found
+    return {"owned": owned, "total": total, "percentage": percentage(owned, total), "as_of": as_of.isoformat()}
 
 
 def _rung(badge: BadgeDefinition, since: int | None) -> Json:

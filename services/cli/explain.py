@@ -47,7 +47,7 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
     from contracts.snapshot import Occasion
     from contracts.times import rfc3339
     from evaluators.engine import evaluate_all
-    from services.stores import awards, collectors, ownership
+    from services.stores import awards, catalogue, collectors, ownership
 
     options = servers.load_settings()
     async with servers.postgres(options, "explain") as connection:
@@ -55,7 +55,8 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
         if user not in known:
             return None
         collector = known[user]
-        collector.unbounded = await ownership.counts_of(connection, user)
+        collector.unbounded, collector.credits = await ownership.counts_of(connection, user)
+        collector.totals = await catalogue.totals(connection, collector.unbounded)
         since = await awards.since(connection, user)
     now = datetime.now(UTC)
     found = evaluate_all(badges, collector, Occasion("cron.sweep", now, now.date()))

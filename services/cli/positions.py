@@ -38,6 +38,7 @@ class Status:
     partitions: list[Progress]
     outbox: int
     outbox_failed: int
+    news: int
     graph_due: int = 0
 
     @property
@@ -53,7 +54,7 @@ class Status:
                  it: an event between the two is past the ledger, and whatever a processed event has sent was
                  published before the snapshot, so the ends include it.
         """
-        return self.behind == 0 and self.outbox == 0 and self.graph_due == 0
+        return self.behind == 0 and self.outbox == 0 and self.news == 0 and self.graph_due == 0
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `gatefold status --json`."""
@@ -90,4 +91,4 @@ async def observe(settings: Settings, connection: Connection, reader: LogReader)
                     row.hole,
                 )
             )
-    return Status(found, positions.unsent, positions.failed)
+    return Status(found, positions.unsent, positions.failed, positions.untold)

@@ -59,4 +59,7 @@ def _print(found: Status) -> None:
     console = Console()
     console.print(table)
     failed = f", [red]{found.outbox_failed:,} refused by Kafka[/red]" if found.outbox_failed else ""
-    console.print(f"outbox: {found.outbox:,} to publish{failed}; graph evaluations due: {found.graph_due}")
+    console.print(
+        f"outbox: {found.outbox:,} to publish{failed}; news to tell: {found.news};"
+        f" graph evaluations due: {found.graph_due}"
+    )

@@ -66,6 +66,8 @@ def left(found: Status) -> str:
     parts = [f"records to process: {', '.join(named)}"] if named else []
     if found.outbox:
         parts.append(f"messages to publish: {found.outbox}")
+    if found.news:
+        parts.append(f"news of the catalogue to tell: {found.news}")
     if found.graph_due:
         parts.append(f"graph evaluations due: {found.graph_due}")
     return "; ".join(parts) or "nothing"

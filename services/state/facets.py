@@ -14,8 +14,11 @@ NOT_A_FORMAT: Final = "All Media"
 NOT_A_LABEL: Final = "Not On Label"
 RARE_BELOW: Final = 100  # a deep cut has fewer known owners
 
+NOBODY: Final = frozenset({194, 355, 118760})  # Various, Unknown Artist, No Artist
+
 LABEL: Final = b"l"
 MASTER: Final = b"m"
+ARTIST: Final = b"a"
 BOUNDED: Final = ("genre", "style", "country", "format")
 
 FacetId = Callable[[str, str], int]
@@ -29,6 +32,7 @@ class Counted(NamedTuple):
     countries: tuple[int, ...]
     formats: tuple[int, ...]
     labels: tuple[int, ...]
+    artists: tuple[int, ...]
     master: int
     year: int
     mono: bool
@@ -78,12 +82,14 @@ def count(facts: Facts, facet_id: FacetId) -> Counted:
     for facet, value in bounded_values(facts):
         ids[facet][facet_id(facet, value)] = None
     labels = dict.fromkeys(number for id_, name in facts.labels or () if (number := label_value(id_, name)) is not None)
+    artists = dict.fromkeys(id_ for id_, _ in facts.artists or () if id_ is not None and id_ not in NOBODY)
     return Counted(
         genres=tuple(ids["genre"]),
         styles=tuple(ids["style"]),
         countries=tuple(ids["country"]),
         formats=tuple(ids["format"]),
         labels=tuple(labels),
+        artists=tuple(artists),
         master=facts.master_id or 0,
         year=facts.pressing_year() or 0,
         mono=any("Mono" in descriptions for _, descriptions in facts.formats or ()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,48 +21,52 @@ class Copy:
     stamp: Stamp
 
 
+@dataclass(slots=True)
+class Entry:
+    """What the catalogue says of a release; `first_pressing`: nothing of its master is known to be earlier."""
+
+    statement: Statement = field(default_factory=Statement)
+    first_pressing: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Holding:
     """One release of one user.
 
-    Shape:   `counted` is the content that the counters hold for it; None while no copy is owned. `statement` is what
-             the user's own events said; it stays when the last copy goes.
+    Shape:   `counted` is the content that the counters hold for it, None while no copy is owned, and `first_pressing`
+             whether they hold it as one. `statement` is what the user's own events said; it stays when no copy is left.
     """
 
     release_id: int
     copies: int = 0
     counted: bytes | None = None
+    first_pressing: bool = False
     statement: Statement = field(default_factory=Statement)
 
     def facts(self) -> Facts | None:
         """The facts that are counted; None while no copy is owned."""
         return None if self.counted is None else facts_of(self.counted)
 
-    def due(self, catalogue: Facts | None) -> bytes | None:
-        """The content that should be counted: the catalogue's word before the user's; None without a copy."""
-        return merge(catalogue, self.statement.facts).content if self.copies else None
+    def due(self, entry: Entry | None) -> tuple[bytes | None, bool]:
+        """What should be counted, the catalogue's word before the user's, and whether as a first pressing."""
+        if not self.copies:
+            return None, False
+        if entry is None:
+            return merge(None, self.statement.facts).content, False
+        return merge(entry.statement.facts, self.statement.facts).content, entry.first_pressing
 
 
-def recount(holding: Holding, collector: Collector, catalogue: Facts | None, counter: Counter) -> bool:
+def recount(holding: Holding, collector: Collector, entry: Entry | None, counter: Counter) -> bool:
     """Make the counters hold what is due for this release; answers whether anything moved.
 
     Raises:  ValueError where the counters contradict what they were said to hold.
     """
-    due = holding.due(catalogue)
-    if due == holding.counted:
+    due, first = holding.due(entry)
+    if due == holding.counted and first == holding.first_pressing:
         return False
     if holding.counted is not None:
-        collector.count(counter(holding.counted), -1)
+        collector.count(counter(holding.counted), -1, holding.first_pressing)
     if due is not None:
-        collector.count(counter(due), 1)
-    holding.counted = due
+        collector.count(counter(due), 1, first)
+    holding.counted, holding.first_pressing = due, first
     return True
-
-
-def in_memory(holdings: Iterable[Holding]) -> dict[int, tuple[str | None, int | None] | None]:
-    """Title and pressing year of each release that is counted, None for the others."""
-    found: dict[int, tuple[str | None, int | None] | None] = {}
-    for holding in holdings:
-        facts = holding.facts()
-        found[holding.release_id] = None if facts is None else (facts.title, facts.pressing_year())
-    return found

@@ -24,13 +24,13 @@ def fresh(
     collector = Collector(user_id)
     for holding in holdings:
         if holding.copies and holding.counted is not None:
-            collector.count(counter(holding.counted), 1)
+            collector.count(counter(holding.counted), 1, holding.first_pressing)
     for kind, object_id in objects:
         collector.count_activity(kind, 1)
         if kind == "join":
             joined = date.fromisoformat(object_id)
             collector.joined_on = min(collector.joined_on or joined, joined)
-    collector.moved_masters.clear()
+    collector.moved.clear()
     return collector
 
 
@@ -51,6 +51,10 @@ def differences(stored: Collector, counted: Collector) -> dict[str, tuple[Any, A
         pair = (stored.unbounded.get((facet, value), 0), counted.unbounded.get((facet, value), 0))
         if pair[0] != pair[1]:
             found[f"{facet.decode()}:{value}"] = pair
+    for master in sorted(stored.credits.keys() | counted.credits.keys()):
+        credits = (stored.credits.get(master, {}), counted.credits.get(master, {}))
+        if credits[0] != credits[1]:
+            found[f"credits:{master}"] = credits
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, TypeVar
 import asyncpg
 import msgspec
 
-from services.state.collector import COUNTERS, Collector
-from services.state.facets import MASTER
+from services.state.collector import COUNTERS, Collector, Total
+from services.state.facets import ARTIST, LABEL, MASTER
 from services.stores.postgres import CONNECT_SECONDS, Connection
 from services.stores.queries import statements
 
@@ -68,7 +68,10 @@ class Summary(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """One badge of a user: `first` of its awards, a page of them, and since when (µs) each tier is held."""
+    """One badge of a user: `first` of its awards, a page of them, and since when (µs) each tier is held.
+
+    Shape:   `today` is context -> owned, total, date of the total, of the awards on the page that are of a share.
+    """
 
     first: Award | None
     awards: list[Award]
@@ -76,6 +79,7 @@ class Detail(NamedTuple):
     since: dict[str, int]
     holders: int | None
     collectors: int | None
+    today: dict[str, tuple[int, int, date]]
 
 
 class Standing(NamedTuple):
@@ -98,6 +102,8 @@ _AWARD = msgspec.json.Decoder(Award)
 _HELD = msgspec.json.Decoder(list[Held])
 _SINCE = msgspec.json.Decoder(dict[str, int])
 _MASTERS = msgspec.json.Decoder(list[tuple[int, int, str | None]])
+_COVERAGE = msgspec.json.Decoder(list[tuple[str, int, int, int, date, str | None]])
+_TODAY = msgspec.json.Decoder(dict[str, tuple[int, int, date]])
 _AWARDED = msgspec.json.Decoder(list[tuple[str, str]])
 _T = TypeVar("_T")
 
@@ -187,18 +193,25 @@ async def detail(
         _read(_SINCE, row["since"]) or {},
         row["holders"],
         row["collectors"],
+        _read(_TODAY, row["today"]) or {},
     )
 
 
 async def standing(
-    connection: Connection, user_id: str, master_badges: Sequence[str], highest: int, nearest: int
+    connection: Connection,
+    user_id: str,
+    master_badges: Sequence[str],
+    highest: int,
+    nearest: int,
+    coverage: tuple[Sequence[str], Sequence[str], Sequence[int], Sequence[int]],
 ) -> Standing | None:
     """The user's counters with the masters that can be among the `nearest` to a next tier; None for an unknown user.
 
     Masters with the same number of pressings and the same awards are equally near, so the first few of each kind do;
-    `highest` is the last target of `master_badges`: beyond it numbers make no difference.
+    `highest` is the last target of `master_badges`: beyond it numbers make no difference. `coverage` are the badges of
+    shares, as columns: key, kind of context, percent, smallest total; of labels and artists the nearest come alone.
     """
-    row = await connection.fetchrow(SQL["standing"], user_id, master_badges, highest, nearest)
+    row = await connection.fetchrow(SQL["standing"], user_id, master_badges, highest, nearest, *coverage)
     if row is None:
         return None
     joined_on: date | None = row["joined_on"]
@@ -212,6 +225,12 @@ async def standing(
     for master, number, title in _read(_MASTERS, row["masters"]) or []:
         collector.unbounded[MASTER, master] = number
         collector.titles[master] = title
+    totals: dict[tuple[bytes, int], Total] = {}
+    for kind, id_, number, total, as_of, name in _read(_COVERAGE, row["coverage"]) or []:
+        key = (LABEL if kind == "label" else ARTIST, id_)
+        collector.unbounded[key] = number
+        totals[key] = Total(total, as_of, name)
+    collector.totals = totals
     return Standing(collector, frozenset(_read(_AWARDED, row["awarded"]) or ()))
 
 

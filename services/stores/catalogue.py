@@ -1,10 +1,15 @@
-"""What the catalogue says of releases, for everybody."""
+"""What the catalogue says, for everybody: of releases, and how large the catalogues of labels and artists are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
-from services.state.facts import NOTHING, Facts, Statement, facts_of, merge
+from services.state.collector import Key, Total
+from services.state.dates import issued, reissue
+from services.state.facets import ARTIST, LABEL
+from services.state.facts import Statement
+from services.state.holdings import Entry
 from services.stores import facts
 from services.stores.ownership import statement_in
 from services.stores.postgres import Connection
@@ -13,10 +18,10 @@ from services.stores.queries import rows, statements
 SQL = statements("catalogue")
 
 
-async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Statement]:
+async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Entry]:
     """What is known of each release; nothing for those the catalogue does not have."""
     found = await connection.fetch(SQL["load"], list(release_ids))
-    return {row["release_id"]: statement_in(row["content"], row) for row in found}
+    return {row["release_id"]: Entry(statement_in(row["content"], row), row["first_pressing"]) for row in found}
 
 
 async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
@@ -33,6 +38,9 @@ async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
                 "by_id": stamp.id,
                 "by_source": stamp.source,
                 "stamps": statement.stamps,
+                "master_id": statement.facts.master_id or None,
+                "issued": issued(statement.facts.released, statement.facts.year),
+                "reissue": reissue(statement.facts.formats),
             }
             for release_id, statement in sorted(said.items())
             if (stamp := statement.stamp) is not None
@@ -40,13 +48,40 @@ async def save(connection: Connection, said: Mapping[int, Statement]) -> None:
     )
 
 
-async def owners_to_tell(connection: Connection, release_id: int, known: Facts) -> list[str]:
-    """Who owns a release for whom other facts are counted than should be, now that the catalogue says `known`."""
-    owners = await connection.fetch(SQL["owners"], release_id)
-    ids = {id_ for _, counted, stated in owners for id_ in (counted, stated) if id_ is not None}
-    said: dict[int | None, Facts] = {None: NOTHING}
-    for facts_id, content in await connection.fetch(SQL["contents"], list(ids)):
-        said[facts_id] = facts_of(content)
-    pairs = {(counted, stated) for _, counted, stated in owners}
-    stale = {pair for pair in pairs if merge(known, said[pair[1]]) != said[pair[0]]}
-    return [user for user, counted, stated in owners if (counted, stated) in stale]
+async def masters_of(connection: Connection, release_ids: Iterable[int]) -> set[int]:
+    """The masters that the catalogue has these releases under."""
+    return {row["master_id"] for row in await connection.fetch(SQL["masters"], list(release_ids))}
+
+
+async def totals(connection: Connection, keys: Collection[Key]) -> dict[Key, Total]:
+    """How large the catalogues of these labels and artists are, where that is known; other keys are passed over."""
+    labels = [value for facet, value in keys if facet == LABEL and value > 0]
+    artists = [value for facet, value in keys if facet == ARTIST]
+    if not labels and not artists:
+        return {}
+    facets = {"label": LABEL, "artist": ARTIST}
+    return {
+        (facets[kind], id_): Total(total, as_of, name)
+        for kind, id_, total, as_of, name in await connection.fetch(SQL["totals"], labels, artists)
+    }
+
+
+async def first_pressing(connection: Connection, release_id: int) -> dict[str, Any] | None:
+    """What makes a release a first pressing: its date as far as known, and how many dated versions its master has."""
+    row = await connection.fetchrow(SQL["first_pressing"], release_id)
+    return None if row is None else dict(row)
+
+
+async def date_masters(connection: Connection, master_ids: Iterable[int]) -> list[int]:
+    """Date these masters by their versions and mark the first pressings: not flagged as a reissue, and nothing of the
+    master is known to be earlier at the precision that both have; answers the releases that became or ceased to be one.
+
+    Shape:   a master without a row gets none; without a row in `catalogue_total` none of its releases is marked.
+    """
+    found = await connection.fetch(SQL["date_masters"], list(master_ids))
+    return [row["release_id"] for row in found]
+
+
+async def facts_ids(connection: Connection, release_ids: Iterable[int]) -> dict[int, int]:
+    """What the catalogue says now of these releases."""
+    return {row["release_id"]: row["facts_id"] for row in await connection.fetch(SQL["facts_ids"], list(release_ids))}

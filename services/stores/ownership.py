@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.state.collector import Unbounded
+from services.state.collector import Collector, Credits, Unbounded
+from services.state.facets import MASTER
 from services.state.facts import Facts, Stamp, Statement, facts_of
 from services.state.holdings import EMPTY, Copy, Holding
 from services.stores import facts
@@ -39,7 +40,8 @@ def _holding(row: Any) -> Holding:
     counted = None
     if row["copies"]:
         counted = EMPTY if row["counted"] is None else row["counted"].encode()
-    return Holding(row["release_id"], row["copies"], counted, statement_in(row["stated"], row))
+    statement = statement_in(row["stated"], row)
+    return Holding(row["release_id"], row["copies"], counted, row["first_pressing"], statement)
 
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:
@@ -56,12 +58,22 @@ async def load_holdings(connection: Connection, keys: Iterable[Key]) -> dict[Key
     return {(row["user_id"], row["release_id"]): _holding(row) for row in found}
 
 
-async def load_counts(connection: Connection, keys: Iterable[CountKey]) -> dict[str, Unbounded]:
-    """Counts of labels and masters, by user."""
+Counted = tuple[Unbounded, Credits]
+
+
+async def load_counts(connection: Connection, keys: Iterable[CountKey]) -> dict[str, Counted]:
+    """Counts of labels, artists and masters with the credits of these masters, by user."""
     wanted = rows({"user_id": user, "facet": facet.decode(), "value": value} for user, facet, value in keys)
-    found: dict[str, Unbounded] = {}
-    for user, facet, value, number in await connection.fetch(SQL["load_counts"], wanted):
-        found.setdefault(user, {})[facet, value] = number
+    return _counts(await connection.fetch(SQL["load_counts"], wanted))
+
+
+def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
+    found: dict[str, Counted] = {}
+    for user, facet, value, number, artists in stored:
+        counts, credits = found.setdefault(user, ({}, {}))
+        counts[facet, value] = number
+        if artists:
+            credits[value] = dict(zip(artists[::2], artists[1::2], strict=True))
     return found
 
 
@@ -109,6 +121,7 @@ def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int |
         "release_id": release,
         "copies": holding.copies,
         "facts_id": ids[release, holding.counted or EMPTY],
+        "first_pressing": holding.first_pressing,
         "stated_id": ids[release, statement.facts.content],
     }
     if stamp is not None:
@@ -118,16 +131,27 @@ def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int |
     return row
 
 
-async def save_counts(connection: Connection, counts: Mapping[CountKey, int]) -> None:
-    """Write counts of labels and masters, sorted by key."""
-    if counts:
-        await connection.execute(
-            SQL["save_counts"],
-            rows(
-                {"user_id": key[0], "facet": key[1].decode(), "value": key[2], "n": counts[key]}
-                for key in sorted(counts)
-            ),
-        )
+async def save_counts(connection: Connection, collectors: Iterable[Collector]) -> None:
+    """Write what changed of these users' counts of labels, artists and masters, sorted by key."""
+    changed = [
+        _count(collector, facet, value)
+        for collector in sorted(collectors, key=lambda one: one.user_id)
+        for facet, value in sorted(collector.unbounded_changed)
+    ]
+    if changed:
+        await connection.execute(SQL["save_counts"], rows(changed))
+
+
+def _count(collector: Collector, facet: bytes, value: int) -> dict[str, Any]:
+    row = {
+        "user_id": collector.user_id,
+        "facet": facet.decode(),
+        "value": value,
+        "n": collector.unbounded[facet, value],
+    }
+    if facet == MASTER and (credited := collector.credits.get(value)):
+        row["artists"] = [number for pair in sorted(credited.items()) for number in pair]
+    return row
 
 
 async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, Facts]:
@@ -147,13 +171,13 @@ async def holdings_of(connection: Connection, user_id: str) -> dict[int, Holding
     return {row["release_id"]: _holding(row) for row in await connection.fetch(SQL["releases_of"], user_id)}
 
 
-async def counts_of(connection: Connection, user_id: str) -> Unbounded:
-    """All counts of labels and masters of a user; zeros are not counts."""
-    stored = await connection.fetch(SQL["counts_of"], user_id)
-    return {(facet, value): number for facet, value, number in stored if number}
+async def counts_of(connection: Connection, user_id: str) -> Counted:
+    """All counts of labels, artists and masters of a user; zeros are not counts."""
+    counts, credits = _counts(await connection.fetch(SQL["counts_of"], user_id)).get(user_id, ({}, {}))
+    return {key: number for key, number in counts.items() if number}, credits
 
 
-async def replace_counts(connection: Connection, user_id: str, counts: Unbounded) -> None:
-    """Write all counts of a user anew."""
-    await connection.execute(SQL["forget_counts"], user_id)
-    await save_counts(connection, {(user_id, facet, value): number for (facet, value), number in counts.items()})
+async def replace_counts(connection: Connection, collector: Collector) -> None:
+    """Write all counts of a user anew; the collector holds them all as changed."""
+    await connection.execute(SQL["forget_counts"], collector.user_id)
+    await save_counts(connection, [collector])

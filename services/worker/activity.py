@@ -12,7 +12,8 @@ from services.state.facts import Stamp
 from services.stores import activity, collectors
 from services.stores.activity import Fact, Key
 from services.stores.awards import NewAward
-from services.worker.awarding import Awarding, Steps
+from services.worker.awarding import Awarding
+from services.worker.steps import Steps
 from services.worker.work import Accepted, EventFailed, Work
 
 KINDS: Final = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
@@ -20,10 +20,13 @@ from contracts.events.badge import Badge, BadgeAwarded, Cause
 from contracts.snapshot import Occasion
 from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
-from services.state.collector import COUNTERS, Collector
-from services.stores import awards, ownership
+from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
+from services.state.holdings import Holding
+from services.stores import awards
 from services.stores.awards import Message, Name, NewAward
 from services.stores.postgres import Connection
+from services.worker.evidence import TO_NAME, FirstPressing, Oldest, unnamed
+from services.worker.steps import Steps
 
 AWARDS: Final = UUID("6f1d2b1e-5f0c-5c55-9a38-0d1f6a7c9e21")  # name space of award ids: never change it
 BATCHES: Final = UUID("0f6f7c0a-6a55-5d5e-8a5b-3c9b52a7d1f4")  # name space of batch ids
@@ -31,39 +34,13 @@ BATCHES: Final = UUID("0f6f7c0a-6a55-5d5e-8a5b-3c9b52a7d1f4")  # name space of b
 # The published models, compiled: an import of a collection earns dozens of badges at once.
 _Awarded, _Badge, _Cause = hot.struct(BadgeAwarded), hot.struct(Badge), hot.struct(Cause)
 
-# Of the user's releases that the bundle holds in memory: title and pressing year, None where it is not owned.
-InMemory = Callable[[str], Mapping[int, tuple[str | None, int | None] | None]]
+# The user's releases that the transaction has at hand.
+Holdings = Callable[[str], Mapping[int, Holding]]
 
 
 def award_id(user_id: str, badge_key: str, context: str, erased_at: datetime | None) -> UUID:
     """Id of an award: the same whenever the same award is given, another one after a deletion."""
     return uuid5(AWARDS, json.dumps([user_id, badge_key, context, rfc3339(erased_at) if erased_at else ""]))
-
-
-@dataclass(slots=True)
-class Steps:
-    """How an event moved one user's numbers, item by item.
-
-    Shape:   `counters[i]` and `moved[i]` (length of the collector's `moved_masters`) stand before item i; the last
-             entries stand after the whole event. `items` are what `name` names in evidence: release id and title.
-    """
-
-    name: Callable[[Any], dict[str, Any]]
-    items: list[Any] = field(default_factory=list)
-    counters: list[dict[str, int]] = field(default_factory=list)
-    moved: list[int] = field(default_factory=list)
-
-    def mark(self, collector: Collector) -> None:
-        """Note where the numbers stand now."""
-        self.counters.append(collector.counters.copy())
-        self.moved.append(len(collector.moved_masters))
-
-    def crossing(self, value: Callable[[dict[str, int]], int], target: int) -> dict[str, Any] | None:
-        """The last item at which the number came from below the target to it; None where no item did that."""
-        for at in range(len(self.items) - 1, -1, -1):
-            if value(self.counters[at]) < target <= value(self.counters[at + 1]):
-                return self.name(self.items[at])
-        return None
 
 
 @dataclass(slots=True)
@@ -74,9 +51,7 @@ class _Candidate:
     event: Event
     awarded_at: datetime
     evidence: dict[str, Any]
-    oldest_year: int | None = None
-    of_oldest_year: int = 0  # releases of that year that are counted
-    in_memory: Mapping[int, tuple[str | None, int | None] | None] = field(default_factory=dict)
+    unnamed: Oldest | FirstPressing | None = None
 
     @property
     def name(self) -> Name:
@@ -86,9 +61,9 @@ class _Candidate:
 class Awarding:
     """Collects what the events of one transaction earned; the first event to earn an award is the one that counts."""
 
-    def __init__(self, catalog: Catalog, in_memory: InMemory) -> None:
+    def __init__(self, catalog: Catalog, holdings: Holdings) -> None:
         self._catalog = catalog
-        self._in_memory = in_memory
+        self._holdings = holdings
         self._candidates: dict[Name, _Candidate] = {}
         self._counted: dict[str, list[str]] = {}
 
@@ -113,19 +88,25 @@ class Awarding:
                     self._judge(event, collector, badge, "", item)
                 for badge in index.compounds(metric):
                     self._judge(event, collector, badge, "", None)
-        if collector.moved_masters:
-            self._judge_masters(event, collector, steps)
+        if collector.moved:
+            self._judge_contexts(event, collector, steps)
         self._judge_age(event, collector, steps)
 
-    def _judge_masters(self, event: Event, collector: Collector, steps: Steps) -> None:
+    def _judge_contexts(self, event: Event, collector: Collector, steps: Steps) -> None:
+        """Masters, labels and artists that moved, each measured before and after the whole event."""
         index = self._catalog.trigger(event.type)
-        spans: dict[int, tuple[int, int]] = {}
-        for master, was, now in collector.moved_masters:
-            spans[master] = (spans[master][0] if master in spans else was, now)
-        for master, (was, now) in spans.items():
-            for badge in index.crossed("pressings", was, now):
-                self._judge(event, collector, badge, f"master:{master}", _master_item(collector, steps, master, badge))
-        collector.moved_masters.clear()
+        spans: dict[Key, tuple[int, int]] = {}
+        for key, was, now in collector.moved:
+            spans[key] = (spans[key][0] if key in spans else was, now)
+        for key, (was, now) in spans.items():
+            metric, kind = OF_CONTEXTS[key[0]]
+            context = f"{kind}:{key[1]}"
+            for badge in index.crossed(metric, collector.measured(key, was), collector.measured(key, now)):
+                self._judge(event, collector, badge, context, steps.crossing_of(collector, key, _target(badge)))
+            if was != now:
+                for badge in index.compounds(metric):
+                    self._judge(event, collector, badge, context, None)
+        collector.moved.clear()
 
     def _judge_age(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Ages move with the calendar: what was passed is measured against the greatest age ever evaluated."""
@@ -177,10 +158,9 @@ class Awarding:
         found = _Candidate(verdict.badge, collector, verdict.context, event, awarded_at, evidence)
         if found.name in self._candidates:
             return
-        if evidence.get("metric") == "oldest_age_years":
-            found.oldest_year = year = collector.oldest_year
-            found.of_oldest_year = collector.years.between(year, year) if year is not None else 0
-            found.in_memory = self._in_memory(collector.user_id)
+        metric = evidence.get("metric")
+        if metric in TO_NAME:
+            found.unnamed = unnamed(metric, collector, self._holdings(collector.user_id), item)
         self._candidates[found.name] = found
 
     async def settle(self, connection: Connection) -> list[NewAward]:
@@ -204,25 +184,13 @@ class Awarding:
                 BATCHES, json.dumps([group[0].event.source, group[0].event.id, group[0].collector.user_id])
             )
             for candidate in group:
-                await self._complete(connection, candidate)
+                if candidate.unnamed is not None:
+                    candidate.evidence |= await candidate.unnamed.named(connection)
                 new.append(self._award(candidate, batch_id, held))
         stored = await awards.insert(connection, [award for award, _ in new])
         fresh = [pair for pair in new if (pair[0].user_id, pair[0].badge_key, pair[0].context) in stored]
         await awards.publish(connection, [message for _, message in fresh])
         return [award for award, _ in fresh]
-
-    async def _complete(self, connection: Connection, candidate: _Candidate) -> None:
-        """Name the oldest record: of those in memory and those only stored, the smallest release id."""
-        year = candidate.oldest_year
-        if year is None:
-            return
-        found = {one: known[0] for one, known in candidate.in_memory.items() if known is not None and known[1] == year}
-        if len(found) < candidate.of_oldest_year:
-            user_id = candidate.collector.user_id
-            stored = await ownership.oldest(connection, user_id, year)
-            found |= {one: facts.title for one, facts in stored.items() if one not in candidate.in_memory}
-        release_id = min(found)
-        candidate.evidence["oldest"] = {"release_id": release_id, "title": found[release_id], "year": year}
 
     def _award(self, candidate: _Candidate, batch_id: UUID, held: set[Name]) -> tuple[NewAward, Message]:
         badge, event, user_id = candidate.badge, candidate.event, candidate.collector.user_id
@@ -274,16 +242,9 @@ def _badge(badge: BadgeDefinition) -> Any:
 
 
 def _target(badge: BadgeDefinition) -> int:
-    return int(getattr(badge.criterion, "at_least", 0))
-
-
-def _master_item(collector: Collector, steps: Steps, master: int, badge: BadgeDefinition) -> dict[str, Any] | None:
-    target = _target(badge)
-    for at in range(len(steps.items) - 1, -1, -1):
-        moved = [one for one in collector.moved_masters[steps.moved[at] : steps.moved[at + 1]] if one[0] == master]
-        if moved and moved[0][1] < target <= moved[-1][2]:
-            return steps.name(steps.items[at])
-    return None
+    """The number to cross; 0 where the criterion has none."""
+    criterion = badge.criterion
+    return int(getattr(criterion, "at_least", 0) or getattr(criterion, "percent", 0))
 
 
 def occasion_at(trigger: str, time: datetime) -> Occasion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.state.facts import NOTHING
-from services.state.holdings import Holding, in_memory
+from services.state.holdings import Holding
 from services.stores import collectors, erasure, facts, ownership
 from services.stores.awards import NewAward
 from services.worker import recounting
@@ -76,7 +76,7 @@ async def _evaluate_rest(work: Work, one: Accepted, found: Recount) -> list[NewA
     """What newer events left may earn badges anew, dated with the newest of them."""
     assert found.newest is not None
     found.collector.age_seen = 0
-    awarding = Awarding(work.knowledge.catalog, lambda user: in_memory(found.holdings.values()))
+    awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
     awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, found.newest.time))
     given = await awarding.settle(work.connection)
     await collectors.save(work.connection, [found.collector])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from contracts.envelope import Event
 from services.state.collector import Collector
-from services.state.facets import LABEL, MASTER, Counted, bounded_values
-from services.state.facts import Facts, Stamp, Statement
-from services.state.holdings import Copy, Holding, in_memory, recount
+from services.state.facets import ARTIST, LABEL, MASTER, Counted, bounded_values
+from services.state.facts import Facts, Stamp
+from services.state.holdings import Copy, Entry, Holding, recount
 from services.stores import catalogue, collectors, ownership
 from services.stores.awards import NewAward
 from services.stores.ownership import Key
-from services.worker.awarding import Awarding, Steps
+from services.worker.awarding import Awarding
+from services.worker.steps import Steps
 from services.worker.work import Accepted, EventFailed, Work
 
 
@@ -25,10 +26,10 @@ class OwnershipBundle:
         self._stated: dict[int, list[Facts]] = {}
         self._copies: dict[Key, Copy] = {}
         self._holdings: dict[str, dict[int, Holding]] = {}
-        self._catalogue: dict[int, Statement] = {}
+        self._catalogue: dict[int, Entry] = {}
         self._changed_copies: set[Key] = set()
         self._changed_holdings: set[Key] = set()
-        self._awarding = Awarding(work.knowledge.catalog, self._in_memory)
+        self._awarding = Awarding(work.knowledge.catalog, lambda user: self._holdings[user])
 
     def stated_values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
         """The bounded facets' values that these events state."""
@@ -76,18 +77,23 @@ class OwnershipBundle:
         for (user, release_id), holding in (await ownership.load_holdings(connection, holdings)).items():
             self._holdings.setdefault(user, {})[release_id] = holding
         self._catalogue = await catalogue.load(connection, {release for _, release in holdings})
-        contents = {said.facts.content for said in self._catalogue.values()}
+        contents = {entry.statement.facts.content for entry in self._catalogue.values()}
         for held in self._holdings.values():
             for holding in held.values():
                 contents.add(holding.statement.facts.content)
                 if holding.counted is not None:
                     contents.add(holding.counted)
         await self._work.knowledge.learn(connection, contents)
-        for user, counts in (await ownership.load_counts(connection, self._unbounded(standing))).items():
-            self._work.collectors[user].unbounded = counts
+        keys = self._unbounded(standing)
+        for user, (counts, credits) in (await ownership.load_counts(connection, keys)).items():
+            collector = self._work.collectors[user]
+            collector.unbounded, collector.credits = counts, credits
+        totals = await catalogue.totals(connection, {(facet, value) for _, facet, value in keys})
+        for collector in self._work.collectors.values():
+            collector.totals = totals
 
     def _unbounded(self, standing: Sequence[Accepted]) -> set[tuple[str, bytes, int]]:
-        """Every label and master that any of the facts at hand could count."""
+        """Every label, artist and master that any of the facts at hand could count."""
         counter = self._work.knowledge.counter
         keys: set[tuple[str, bytes, int]] = set()
 
@@ -96,8 +102,10 @@ class OwnershipBundle:
                 keys.add((user, MASTER, counted.master))
             for label in counted.labels:
                 keys.add((user, LABEL, label))
+            for artist in counted.artists:
+                keys.add((user, ARTIST, artist))
 
-        known = {release: counter(said.facts.content) for release, said in self._catalogue.items()}
+        known = {release: counter(entry.statement.facts.content) for release, entry in self._catalogue.items()}
         for user, held in self._holdings.items():
             for release, holding in held.items():
                 if holding.counted is not None:
@@ -181,12 +189,9 @@ class OwnershipBundle:
         return found
 
     def _recount(self, collector: Collector, holding: Holding) -> None:
-        known = self._catalogue.get(holding.release_id)
-        if recount(holding, collector, known.facts if known else None, self._work.knowledge.counter):
+        entry = self._catalogue.get(holding.release_id)
+        if recount(holding, collector, entry, self._work.knowledge.counter):
             self._changed_holdings.add((collector.user_id, holding.release_id))
-
-    def _in_memory(self, user: str) -> Mapping[int, tuple[str | None, int | None] | None]:
-        return in_memory(self._holdings[user].values())
 
     # -- save ---------------------------------------------------------------------------------------------------
 
@@ -197,14 +202,7 @@ class OwnershipBundle:
         await ownership.save_holdings(
             connection, {(user, release): self._holdings[user][release] for user, release in self._changed_holdings}
         )
-        await ownership.save_counts(
-            connection,
-            {
-                (user, facet, value): collector.unbounded[facet, value]
-                for user, collector in self._work.collectors.items()
-                for facet, value in collector.unbounded_changed
-            },
-        )
+        await ownership.save_counts(connection, self._work.collectors.values())
         await collectors.save_collection(connection, self._work.changed())
         return given
 

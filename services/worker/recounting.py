@@ -28,7 +28,7 @@ class Recount:
     moved: set[int]
     drift: dict[str, tuple[Any, Any]]
     newest: Stamp | None
-    recounted: bool  # whether the counts of labels and masters differ from what is stored
+    recounted: bool  # whether the counts of labels, artists and masters differ from what is stored
 
 
 async def recount(connection: Connection, knowledge: Knowledge, stored: Collector, *, refresh: bool) -> Recount:
@@ -40,7 +40,7 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     copies = await ownership.copies_of(connection, user)
     holdings = await ownership.holdings_of(connection, user)
     objects = await activity.of_user(connection, user)
-    stored.unbounded = await ownership.counts_of(connection, user)
+    stored.unbounded, stored.credits = await ownership.counts_of(connection, user)
 
     owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
     drift: dict[str, tuple[Any, Any]] = dict(copies_drift(holdings.values(), owned))
@@ -48,11 +48,8 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     for release in moved:
         holdings.setdefault(release, Holding(release)).copies = owned[release]
     known = await catalogue.load(connection, holdings) if refresh or moved else {}
-    due = {
-        release: holdings[release].due(known[release].facts if release in known else None)
-        for release in (holdings if refresh else moved)
-    }
-    contents = {*due.values(), *(holding.counted for holding in holdings.values())}
+    due = {release: holdings[release].due(known.get(release)) for release in (holdings if refresh else moved)}
+    contents = {*(content for content, _ in due.values()), *(holding.counted for holding in holdings.values())}
     await knowledge.learn(connection, [content for content in contents if content is not None])
 
     present = [key for key, fact in objects.items() if fact.present]
@@ -60,16 +57,19 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     ordered = [holdings[release] for release in sorted(holdings, reverse=True)]
     counted = fresh(user, ordered, present, knowledge.counter)
     drift |= differences(stored, counted)
-    changed = {release for release, content in due.items() if content != holdings[release].counted}
+    changed = {
+        release for release, one in due.items() if one != (holdings[release].counted, holdings[release].first_pressing)
+    }
     for release in changed:
-        holdings[release].counted = due[release]
+        holdings[release].counted, holdings[release].first_pressing = due[release]
     if changed:
         moved |= changed
         counted = fresh(user, ordered, present, knowledge.counter)
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
-    recounted = stored.unbounded != counted.unbounded
+    recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
+    counted.totals = await catalogue.totals(connection, counted.unbounded)
     return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
 
 
@@ -78,7 +78,7 @@ async def save(connection: Connection, found: Recount) -> None:
     user = found.collector.user_id
     await ownership.save_holdings(connection, {(user, release): found.holdings[release] for release in found.moved})
     if found.recounted:
-        await ownership.replace_counts(connection, user, found.collector.unbounded)
+        await ownership.replace_counts(connection, found.collector)
     await collectors.save(connection, [found.collector])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from services.logs import logger
 from services.metrics import DRIFT
-from services.state.holdings import in_memory
 from services.stores.awards import NewAward
 from services.worker import recounting
 from services.worker.awarding import Awarding, occasion_at
@@ -46,7 +45,7 @@ async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
     time = one.event.time
     if not work.stands(one.event) and found.newest is not None:
         time = found.newest.time
-    awarding = Awarding(work.knowledge.catalog, lambda user: in_memory(found.holdings.values()))
+    awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
     awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, time))
     given = await awarding.settle(work.connection)
     await recounting.save(work.connection, found)

@@ -107,7 +107,8 @@ EARNED = {
 STATE = {
     "joined_on": "2020-02-29", "oldest_year": 1958, "releases": 10, "genres": 5, "styles": 0, "labels": 10,
     "countries": 1, "decades": 5, "largest_decade": 2, "mono_releases": 10, "formats": 1, "deep_cuts": 1,
-    "taste_dimensions": 0, "reviews": 5, "edits": 1, "wishlist": 12, "compares": 1, "pressings": {"77": 3},
+    "first_pressings": 0, "taste_dimensions": 0, "reviews": 5, "edits": 1, "wishlist": 12, "compares": 1,
+    "pressings": {"77": 3},
 }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from services.topics import TopicAdmin, plan
 from tests.e2e.events import Message
 from tests.e2e.processes import Crew, Process
 from tests.integration.commands import Done, gatefold
+from tests.model import lab
 
 PARTITIONS = 4
 SESSION_SECONDS = 6
@@ -188,6 +189,9 @@ async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PA
     )
     await _execute(server, f"create database {name}")
     await migrate(settings.postgres_url)
+    connection = await asyncpg.connect(settings.postgres_url)
+    await lab.stock(connection)
+    await connection.close()
     # Each process with the rights of its role and no others.
     logins = {process: f"{name}_{process}" for process in ("worker", "relay", "api")}
     password = secrets.token_hex(8)

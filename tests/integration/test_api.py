@@ -243,6 +243,7 @@ async def test_detail_earned_for_several_contexts(
         "unlocked_at": "2024-05-03T10:00:00Z",
         "source": "auto",
         "evidence": {"value": 1},
+        "today": None,
     }
     assert body["ladder"] == [
         {"id": "master-collector-bronze", "tier": "bronze", "target": 3, "earned": True, "unlocked_at": rfc3339(START)},

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from catalog.definition import BadgeDefinition, Tenure, Threshold
+from catalog.definition import BadgeDefinition, Coverage, Tenure, Threshold, metrics_of
 from catalog.index import load_catalog
 from contracts.countries import COUNTRIES
+from services.stores import catalogue
 from services.stores.postgres import Connection
 from tests.model import lab
 from tests.model.events import NOON, added, event, minutes
 from tests.model.lab import Log
 from tests.model.oracle import Event
+from tests.model.pools import AS_OF
 
 Release = dict[str, Any]
 CATALOG = load_catalog()
@@ -87,7 +89,11 @@ def story(badge: BadgeDefinition, user: str) -> tuple[list[Event], Event, int, d
         near = [joined, event("cron.anniversary", f"{user}-1", {"on": eve}, user=user)]
         fact = event("cron.anniversary", f"{user}-2", {"on": "{}-02-{}".format(*years)}, user=user, time=minutes(9))
         return near, fact, criterion.years, {}
+    if isinstance(criterion, Coverage):
+        return share(criterion, user)
     assert isinstance(criterion, Threshold)
+    if criterion.metric == "first_pressings":
+        return first_pressing(user)
     metric, target = criterion.metric, criterion.at_least
     if metric == "oldest_age_years":
         old = {"id": 3, "title": "Old", "year": 2026 - target, "formats": [{"name": "Shellac"}]}
@@ -118,8 +124,59 @@ def story(badge: BadgeDefinition, user: str) -> tuple[list[Event], Event, int, d
     return list(pages(user, owned, 1, NOON)), fact, target, also
 
 
+# Labels and artists with a catalogue of forty: the pools' largest.
+FORTY = {"label": 904, "artist": 803}
+
+
+def share(criterion: Coverage, user: str) -> tuple[list[Event], Event, int, dict[str, Any]]:
+    """One less than the share, among other labels, other artists and second pressings of one work; then one more."""
+    of, number = criterion.of, -(-40 * criterion.percent // 100)
+    mine = {f"{of}s": [{"id": FORTY[of], "name": "As printed"}, {"id": FORTY[of], "name": "Twice"}]}
+    other = {f"{of}s": [{"id": None, "name": "As printed"}, {"id": 4711, "name": "Large"}]}
+    owned: list[Release] = [{"id": n, "master_id": n * (n % 2), **mine} for n in range(1, number)]
+    owned += [{"id": 5000 + n, **other} for n in range(50)]
+    if of == "artist":
+        owned += [{"id": 6000 + n, "master_id": 1, **mine} for n in range(9)]
+    fact = added(f"{user}-fact", (90_001, {"id": 7000, "title": "Missing", **mine}), user=user, time=minutes(9))
+    also = {f"{of}_id": FORTY[of], of: "Large", "owned": number, "total": 40, "percentage": number * 2.5}
+    also |= {"as_of": AS_OF, "earned_with": {"release_id": 7000, "title": "Missing"}}
+    return list(pages(user, owned, 1, NOON)), fact, criterion.percent, also
+
+
+def first_pressing(user: str) -> tuple[list[Event], Event, int, dict[str, Any]]:
+    """A reissue, a later version and one without a date; then the first of three dated versions."""
+    near = [{"id": n, "master_id": 600, "released": "1969"} for n in (602, 603, 604, 699)]
+    fact = added(f"{user}-fact", (9, {"id": 601}), user=user, time=minutes(9))
+    first = {"release_id": 601, "title": "First", "master_id": 600, "date": "1970-02", "versions": 3}
+    return (
+        list(pages(user, near, 1, NOON)),
+        fact,
+        1,
+        {"first_pressing": first, "earned_with": {"release_id": 601, "title": "First"}},
+    )
+
+
 async def drain(connection: Connection, log: Log) -> None:
     await lab.drain(connection, lab.knowledge(), log)
+
+
+async def stock(connection: Connection) -> None:
+    """A catalogue: how large the pools' labels and artists are, and a master with three dated versions."""
+    await lab.stock(connection)
+    versions = Log()
+    for at, said in enumerate(
+        (
+            {"id": 601, "title": "First", "released": "1970-02-00"},
+            {"id": 602, "released": "1970-03-05"},
+            {"id": 603, "released": "?"},
+            {"id": 604, "released": "1970", "formats": [{"name": "Vinyl", "descriptions": ["LP", "Reissue"]}]},
+        )
+    ):
+        versions.append(event("release.described", f"v{at}", {"master_id": 600, **said}, user=str(said["id"])), 3)
+    await lab.drain(connection, lab.knowledge(), versions)
+    await connection.execute("insert into master (master_id) values (600)")
+    await connection.execute("insert into catalogue_total values ('master', 600, 4, '2025-01-01')")
+    await catalogue.date_masters(connection, [600])
 
 
 @pytest.fixture(scope="module")
@@ -131,10 +188,12 @@ def log() -> Log:
 @pytest.mark.parametrize("key", CATALOG.badges)
 async def test_near_miss_and_fact(database: str, log: Log, key: str) -> None:
     badge = CATALOG.badges[key]
-    context = "master:7" if badge.context_kind == "master" else ""
+    context = {"": "", "master": "master:7", **{of: f"{of}:{id_}" for of, id_ in FORTY.items()}}[badge.context_kind]
     near, fact, value, also = story(badge, key)
     connection = await lab.worker_connection(database)
     try:
+        if not await connection.fetchval("select count(*) from catalogue_total"):
+            await stock(connection)
         for one in near:
             log.append(one)
         await drain(connection, log)
@@ -144,8 +203,9 @@ async def test_near_miss_and_fact(database: str, log: Log, key: str) -> None:
         log.append(fact)
         await drain(connection, log)
         award = (await lab.awards_of(connection))[key, key, context]
-        metric = "years_since_join" if isinstance(badge.criterion, Tenure) else getattr(badge.criterion, "metric", "")
-        assert award["evidence"] == {"metric": metric, "value": value, "target": value, **also}
+        (metric,) = metrics_of(badge.criterion)
+        target = badge.criterion.percent if isinstance(badge.criterion, Coverage) else value
+        assert award["evidence"] == {"metric": metric, "value": value, "target": target, **also}
         assert datetime.fromisoformat(award["awarded_at"]) == fact["time"]
         assert await lab.drift_of(connection, [key]) == {}
     finally:

@@ -21,7 +21,7 @@ from tests.integration.commands import gatefold
 PARTITIONS = 2
 COUNTERS = (
     *("releases", "genres", "styles", "labels", "countries", "decades", "largest_decade", "mono_releases"),
-    *("formats", "deep_cuts", "taste_dimensions", "reviews", "edits", "wishlist", "compares"),
+    *("formats", "deep_cuts", "first_pressings", "taste_dimensions", "reviews", "edits", "wishlist", "compares"),
 )
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -54,7 +54,7 @@ async def test_erasure_and_descriptions_look_rows_up_by_index(connection: Connec
     """A scan of all owners would hold the catalogue's lock for as long as there are users."""
     for subject, name, arguments, index in (
         ("facts", "prune", "array[1, 2]::bigint[]", "owned_release_owners"),
-        ("catalogue", "owners", "1", "owned_release_owners"),
+        ("news", "owners", "1, '', 1000", "owned_release_owners"),
         ("erasure", "messages", "'ada'", "outbox_subject"),
         ("erasure", "letters", "'ada'", "dead_letter_key"),
     ):

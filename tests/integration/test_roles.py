@@ -37,7 +37,7 @@ RIGHTS = {
     "load_total": {RELAY: {"SELECT", "DELETE"}},
     "master": {WORKER: {"SELECT", "UPDATE (earliest)", "UPDATE (dated)"}, API: READ},
     "migration": {WORKER: READ, RELAY: READ},
-    "news": {WORKER: {"INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
+    "news": {WORKER: {"SELECT", "INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
     "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ},
     "outbox": {

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 from contracts.envelope import rfc3339
 from contracts.topics import INPUT_TOPICS
 from services.stores import ledger
-from services.worker.described import sweep_id
+from services.worker.described import cause
 from tests.model import lab, strategies
 from tests.model.lab import Entry, Log
 from tests.model.oracle import Event, Oracle
@@ -157,7 +157,7 @@ class Histories(RuleBasedStateMachine):
             found = set()
             for entry in entries:
                 swept = model.take(*place, entry.record.offset, entry.event, entry.record.key)
-                found |= {sweep_id(entry.event["source"], entry.event["id"], user) for user in swept if entry.event}
+                found |= {f"{cause(entry.event['source'], entry.event['id'])}:{user}" for user in swept}
             due = found if model is models[0] else due
         self.changed = True
         return due

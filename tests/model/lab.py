@@ -7,16 +7,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from catalog.index import load_catalog
 from contracts.envelope import rfc3339
-from services.stores import collectors, exports, ledger
+from services.stores import collectors, exports, ledger, news
 from services.stores.postgres import Connection, connect, worker_limits
 from services.worker import recounting
 from services.worker.bundle import Done, process
 from services.worker.work import Knowledge
+from tests.model import pools
 from tests.model.oracle import Event
 
 RECORDED = datetime(2028, 12, 1, tzinfo=UTC)
@@ -25,6 +26,7 @@ CLEAR = """
     delete from collector; delete from facet_value; delete from facet_count; delete from facts; delete from release;
     delete from owned; delete from owned_release; delete from activity; delete from erased; delete from user_badges;
     delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
+    delete from news; delete from catalogue_total; delete from master; delete from label; delete from artist;
 """
 
 
@@ -95,8 +97,19 @@ async def worker_connection(url: str) -> Connection:
 
 
 async def clear(connection: Connection) -> None:
-    """Forget everything that was ever processed."""
+    """Forget everything that was ever processed; the catalogue's totals are those of the pools."""
     await connection.execute(CLEAR)
+    await stock(connection)
+
+
+async def stock(connection: Connection) -> None:
+    """Give the catalogue the totals of the pools."""
+    for (kind, id_), (total, name) in pools.TOTALS.items():
+        await connection.execute(
+            "insert into catalogue_total values ($1, $2, $3, $4)", kind, id_, total, date.fromisoformat(pools.AS_OF)
+        )
+        if name is not None:
+            await connection.execute(f"insert into {kind} ({kind}_id, name) values ($1, $2)", id_, name)  # noqa: S608
 
 
 async def apply(
@@ -106,9 +119,17 @@ async def apply(
     entries: Iterable[Entry],
     condemned: Mapping[int, str] | None = None,
 ) -> Done:
-    """One bundle; the partition's account is opened where it was not."""
+    """One bundle; the partition's account is opened where it was not, and owners are told of what is news."""
     await ledger.open_partition(connection, *place, 0, known.owner)
-    return await process(connection, known, *place, [entry.record for entry in entries], condemned)
+    done = await process(connection, known, *place, [entry.record for entry in entries], condemned)
+    await tell(connection)
+    return done
+
+
+async def tell(connection: Connection) -> None:
+    """Tell all the news, like the relay, in small pages."""
+    while await news.tell(connection, 2) is not None:
+        pass
 
 
 async def drain(connection: Connection, known: Knowledge, log: Log, size: int = 500) -> list[Done]:

@@ -24,7 +24,7 @@ BADGES = tuple(
 )
 COUNTED = (
     "releases", "genres", "styles", "labels", "countries", "decades", "largest_decade", "mono_releases", "formats",
-    "deep_cuts", "taste_dimensions",
+    "deep_cuts", "first_pressings", "taste_dimensions",
 )  # fmt: skip
 
 
@@ -98,6 +98,7 @@ def metrics_of(owned: Owned) -> dict[str, int]:
         "mono_releases": sum(is_mono(facts) for facts in every),
         "formats": len({carrier for facts in every for carrier in formats(facts)}),
         "deep_cuts": sum(said(facts, "have") is not None and said(facts, "have") < 100 for facts in every),
+        "first_pressings": sum(bool(said(facts, "first")) for facts in every),
         "taste_dimensions": sum(n >= 3 for counted in (genres, styles) for n in counted.values()),
     }
 
@@ -117,6 +118,21 @@ def oldest(owned: Owned) -> tuple[int, int] | None:
 def pressings(owned: Owned) -> Counter[int]:
     """Owned releases by master."""
     return Counter(master(facts) for facts in owned.values() if master(facts) is not None)
+
+
+def owned_of_labels(owned: Owned) -> Counter[Any]:
+    """Owned releases by label."""
+    return Counter(label for facts in owned.values() for label in labels(facts))
+
+
+def owned_of_artists(owned: Owned) -> Counter[int]:
+    """Owned works by artist: a master once, a release without one for itself; "Various" and the like never."""
+    works = {
+        (entry.get("id"), master(facts) or -release)
+        for release, facts in owned.items()
+        for entry in said(facts, "artists") or ()
+    }
+    return Counter(artist for artist, _ in works if artist not in (None, 194, 355, 118760))
 
 
 def full_years(since: date, on: date) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.model import measures
 from tests.model.measures import BADGES, COUNTED, FIELDS, Facts
+from tests.model.pools import AS_OF, TOTALS
 
 Event = dict[str, Any]
 Stamp = tuple[datetime, str, str, int]
@@ -224,6 +225,19 @@ def _details(user: User, metric: str, context: str, titles: dict[int, str | None
         smallest = min(release for release, facts in owned.items() if measures.master(facts) == master)
         title = measures.said(owned[smallest], "title") if titles is None else titles[master]
         return {"master_id": master, "master": title}
+    if metric in ("label_coverage", "artist_coverage"):
+        kind, id_ = context.split(":")
+        total, name = TOTALS[kind, int(id_)]
+        n = {"label": measures.owned_of_labels, "artist": measures.owned_of_artists}[kind](owned)[int(id_)]
+        tenths = min(1000, 1000 * n // total)
+        return {
+            f"{kind}_id": int(id_),
+            kind: name,
+            "owned": n,
+            "total": total,
+            "percentage": tenths / 10,
+            "as_of": AS_OF,
+        }
     return {}
 
 
@@ -248,7 +262,15 @@ def values(user: User, on: date) -> Values:
         "oldest_age_years": {"": None if oldest is None else on.year - oldest[0]},
         "years_since_join": {"": None if joined is None else measures.full_years(joined, on)},
         "pressings": {f"master:{master}": n for master, n in measures.pressings(owned).items()},
+        "label_coverage": shares("label", measures.owned_of_labels(owned)),
+        "artist_coverage": shares("artist", measures.owned_of_artists(owned)),
     }
+
+
+def shares(kind: str, owned: Counter[Any]) -> dict[str, int | None]:
+    """Percent of each catalogue that is large enough; Choice: rounded down, 100 at most."""
+    known = {id_: total for (of, id_), (total, _) in TOTALS.items() if of == kind and total >= 5}
+    return {f"{kind}:{id_}": min(100, 100 * n // known[id_]) for id_, n in owned.items() if id_ in known}
 
 
 def _state(user: User) -> dict[str, Any]:

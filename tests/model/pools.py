@@ -24,6 +24,19 @@ FORMATS: tuple[tuple[str, tuple[str, ...] | None], ...] = (
 )  # fmt: skip
 YEARS = (1958, 1969, 1969, 1972, 1985, 1991, 2004, 2019, 2025, 0, 2999, 1859)
 RELEASED = ("1965-12-00", "?", "1974", "12 Mar 1983")
+LABELS, ARTISTS = 900, 800  # the pool's ids begin behind these
+AS_OF = "2025-01-01"
+# How large the catalogues are said to be: too small, just large enough …; the others are not known.
+TOTALS: dict[tuple[str, int], tuple[int, str | None]] = {
+    ("label", LABELS + 1): (4, "Small"),
+    ("label", LABELS + 2): (5, "Five"),
+    ("label", LABELS + 3): (9, None),
+    ("label", LABELS + 4): (40, "Large"),
+    ("label", 77): (5, "Not On Label (Someone)"),
+    ("artist", ARTISTS + 1): (5, "Somebody"),
+    ("artist", ARTISTS + 2): (11, "Somebody Else"),
+    ("artist", ARTISTS + 3): (40, "Large"),
+}
 
 
 def described(release: int, variant: int, fields: frozenset[str]) -> dict[str, Any]:
@@ -31,7 +44,7 @@ def described(release: int, variant: int, fields: frozenset[str]) -> dict[str, A
     n = release + 5 * variant
     name, descriptions = FORMATS[n % len(FORMATS)]
     carrier = {"name": name} if descriptions is None else {"name": name, "descriptions": list(descriptions)}
-    labels: list[dict[str, Any]] = [{"id": n % 9 + 1, "name": f"Label {n % 9 + 1}"}]
+    labels: list[dict[str, Any]] = [{"id": LABELS + n % 9 + 1, "name": f"Label {n % 9 + 1}"}]
     if n % 3 == 0:
         labels.append({"id": None, "name": f"Label {n % 4 + 1}"})
     if n % 4 == 0:
@@ -42,7 +55,9 @@ def described(release: int, variant: int, fields: frozenset[str]) -> dict[str, A
         "year": YEARS[n % len(YEARS)],
         "released": RELEASED[n % len(RELEASED)],
         "country": COUNTRIES[n % len(COUNTRIES)],
-        "artists": [{"id": 1 + n % 3, "name": "Somebody"}],
+        "artists": [
+            {"id": artist, "name": "Somebody"} for artist in (ARTISTS + 1 + n % 3, (None, 194, ARTISTS + 2)[n % 3])
+        ],
         "labels": [] if n % 7 == 0 else labels,
         "formats": [carrier] if n % 2 else [carrier, {"name": "Vinyl", "descriptions": ["LP"]}],
         "genres": [] if n % 11 == 0 else [GENRES[n % 6], GENRES[(n * 5 + 1) % 6]],

@@ -78,12 +78,14 @@ create table load_total (
 );
 
 -- News of the catalogue that its owners have not all heard of yet: each gets a cron.sweep with this time, its id being
--- `<cause>:<user id>`; of one release, or of all that a load changed. told_until: the last user of whom this is done.
+-- `<cause>:<user id>`; of one release (facts_id: what the catalogue then said of it), or of all that a load changed.
+-- told_until: the last user of whom this is done.
 create table news (
     news_id    bigint generated always as identity primary key,
     cause      text not null unique,
     time       timestamptz not null,
     release_id bigint,
+    facts_id   bigint,
     load_id    bigint,
     told_until text collate "C" not null default '',
     created_at timestamptz not null default now(),
@@ -129,7 +131,7 @@ begin
     if exists (select from pg_roles where rolname = 'gatefold_worker') then
         grant select on label, artist, master, catalogue_total to gatefold_worker;
         grant update (earliest, dated) on master to gatefold_worker;
-        grant insert on news to gatefold_worker;
+        grant select, insert on news to gatefold_worker;
         grant select, update, delete on news to gatefold_relay;
         grant select, delete on load_release, load_total to gatefold_relay;
         grant select on owned_release, facts, release, facet_count to gatefold_relay;

@@ -72,10 +72,17 @@ select (select holders from badge_holders where badge_key = '') as collectors,
         from (select badge_key, (extract(epoch from min(awarded_at)) * 1000000)::bigint as since from family group by badge_key) tiers) as since,
        (select json_agg(json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
                         order by score desc, awarded_at desc, context)
-        from page) as page;
+        from page) as page,
+       (select json_object_agg(p.context, json_build_array(coalesce(f.n, 0), t.total, t.as_of))
+        from page p
+        join catalogue_total t on t.kind in ('label', 'artist') and p.context = t.kind || ':' || t.id
+        left join facet_count f on f.user_id = $1 and f.facet = case t.kind when 'label' then 'l' else 'a' end::"char"
+                               and f.value = t.id
+       ) as today;
 
 -- name: standing
--- The counters of a user with all that progress needs of masters: of each number of pressings (and tiers held) the first few.
+-- The counters of a user with all that progress needs of masters (of each number of pressings and tiers held the first
+-- few), and of labels and artists those nearest to a tier that is not held.
 with awarded as (
     select badge_key, context, evidence ->> 'master' as title
     from user_badges where user_id = $1 and badge_key = any($2::text[])
@@ -98,13 +105,37 @@ with awarded as (
     from known
 ), nearest as (
     select value, n, title from masters where place <= $4::integer
+), covered as (
+    select distinct on (t.kind, t.id)
+           t.kind, t.id, t.kind || ':' || t.id as context, f.n, t.total, t.as_of, b.badge_key, b.percent,
+           greatest(0, b.percent - least(f.n, t.total) * 100 / t.total) as missing
+    from facet_count f
+    join catalogue_total t on t.kind = case f.facet when 'l' then 'label' when 'a' then 'artist' end and t.id = f.value
+    join unnest($5::text[], $6::text[], $7::integer[], $8::integer[]) as b (badge_key, kind, percent, min_total)
+         on b.kind = t.kind and b.min_total <= t.total
+    where f.user_id = $1 and f.facet in ('l', 'a') and f.n > 0
+      and not exists (select from user_badges h where h.user_id = $1 and h.badge_key = b.badge_key
+                      and h.context = t.kind || ':' || t.id)
+    order by t.kind, t.id, b.percent
+), coverage as (
+    select *, row_number() over (partition by kind order by missing::float8 / percent, missing, badge_key,
+                                 context collate "C") as place
+    from covered
+), closest as (
+    select c.*, coalesce(l.name, a.name) as name
+    from coverage c
+    left join label l on c.kind = 'label' and l.label_id = c.id
+    left join artist a on c.kind = 'artist' and a.artist_id = c.id
+    where c.place <= $4::integer
 )
 select c.joined_on, c.releases, c.genres, c.styles, c.labels, c.countries, c.decades, c.largest_decade, c.mono_releases,
-       c.formats, c.deep_cuts, c.taste_dimensions, c.reviews, c.edits, c.wishlist, c.compares,
+       c.formats, c.deep_cuts, c.first_pressings, c.taste_dimensions, c.reviews, c.edits, c.wishlist, c.compares,
        coalesce(c.oldest_year, 0) as oldest_year, c.facets, c.years,
        (select json_agg(json_build_array(value, n, title)) from nearest) as masters,
+       (select json_agg(json_build_array(kind, id, n, total, as_of, name)) from closest) as coverage,
        (select json_agg(json_build_array(badge_key, context)) from user_badges
-        where user_id = $1 and (context = '' or context in (select 'master:' || value from nearest))) as awarded
+        where user_id = $1 and (context = '' or context in (select 'master:' || value from nearest)
+                                or context in (select context from closest))) as awarded
 from collector c
 where c.user_id = $1;
 

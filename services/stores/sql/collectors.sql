@@ -1,7 +1,7 @@
 -- name: lock
 -- The rows of these users, locked in user order.
 select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
-       mono_releases, formats, deep_cuts, taste_dimensions, reviews, edits, wishlist, compares,
+       mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
        coalesce(oldest_year, 0) as oldest_year, age_seen, facets, years
 from collector where user_id = any($1::text[])
 order by user_id
@@ -20,13 +20,13 @@ update collector c
 set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labels,
     countries = n.countries, decades = n.decades, largest_decade = n.largest_decade,
     mono_releases = n.mono_releases, formats = n.formats, deep_cuts = n.deep_cuts,
-    taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
+    first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
     compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, facets = n.facets,
     years = n.years, erased_at = n.erased_at
 from json_to_recordset($1::json) as n (
     user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
-    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, taste_dimensions integer,
-    reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
+    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
+    taste_dimensions integer, reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
     facets bytea, years bytea, joined_on date, erased_at timestamptz)
 where c.user_id = n.user_id;
 
@@ -35,12 +35,13 @@ where c.user_id = n.user_id;
 update collector c
 set releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labels, countries = n.countries,
     decades = n.decades, largest_decade = n.largest_decade, mono_releases = n.mono_releases, formats = n.formats,
-    deep_cuts = n.deep_cuts, taste_dimensions = n.taste_dimensions, oldest_year = nullif(n.oldest_year, 0),
+    deep_cuts = n.deep_cuts, first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions,
+    oldest_year = nullif(n.oldest_year, 0),
     age_seen = n.age_seen, facets = n.facets, years = n.years
 from json_to_recordset($1::json) as n (
     user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
-    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, taste_dimensions integer,
-    oldest_year integer, age_seen integer, facets bytea, years bytea)
+    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
+    taste_dimensions integer, oldest_year integer, age_seen integer, facets bytea, years bytea)
 where c.user_id = n.user_id;
 
 -- name: remove

@@ -8,8 +8,8 @@ order by user_id, badge_key, context
 -- name: export_state
 -- Every collector's counters, or those of one, in code point order, with the masters of which two pressings are owned.
 select c.user_id, c.joined_on, c.oldest_year, c.releases, c.genres, c.styles, c.labels, c.countries, c.decades,
-       c.largest_decade, c.mono_releases, c.formats, c.deep_cuts, c.taste_dimensions, c.reviews, c.edits, c.wishlist,
-       c.compares, several.masters, several.pressings
+       c.largest_decade, c.mono_releases, c.formats, c.deep_cuts, c.first_pressings, c.taste_dimensions, c.reviews,
+       c.edits, c.wishlist, c.compares, several.masters, several.pressings
 from collector as c
 cross join lateral (
     select array_agg(f.value order by f.value) as masters, array_agg(f.n order by f.value) as pressings

@@ -17,7 +17,8 @@ delete from facts f
 where f.release_id = any($1::bigint[])
   and not exists (select from owned_release r where r.release_id = f.release_id
                   and (r.facts_id = f.facts_id or r.stated_id = f.facts_id))
-  and not exists (select from release c where c.release_id = f.release_id and c.facts_id = f.facts_id);
+  and not exists (select from release c where c.release_id = f.release_id and c.facts_id = f.facts_id)
+  and not exists (select from news n where n.facts_id = f.facts_id);
 
 -- name: add_values
 -- New values; whoever adds the same one is waited for.

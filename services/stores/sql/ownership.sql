@@ -6,16 +6,16 @@ join owned o on o.user_id = k.user_id and o.instance_id = k.instance_id;
 
 -- name: load_releases
 -- What users own and said of releases, with the facts counted for them and the facts they stated.
-select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.stated_id, s.content as stated,
-       r.stated_at, r.by_id, r.by_source, r.stamps
+select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.first_pressing, r.stated_id,
+       s.content as stated, r.stated_at, r.by_id, r.by_source, r.stamps
 from json_to_recordset($1::json) as k (user_id text, release_id bigint)
 join owned_release r on r.user_id = k.user_id and r.release_id = k.release_id
 left join facts c on c.facts_id = r.facts_id
 left join facts s on s.facts_id = r.stated_id;
 
 -- name: load_counts
--- Counts of labels and masters.
-select f.user_id, f.facet, f.value, f.n
+-- Counts of labels, artists and masters.
+select f.user_id, f.facet, f.value, f.n, f.artists
 from json_to_recordset($1::json) as k (user_id text, facet "char", value bigint)
 join facet_count f on f.user_id = k.user_id and f.facet = k.facet and f.value = k.value;
 
@@ -31,19 +31,21 @@ set release_id = excluded.release_id, present = excluded.present, changed_at = e
 
 -- name: save_releases
 -- Owned releases after a bundle.
-insert into owned_release (user_id, release_id, copies, facts_id, stated_id, stated_at, by_id, by_source, stamps)
+insert into owned_release (user_id, release_id, copies, facts_id, first_pressing, stated_id, stated_at, by_id, by_source,
+                           stamps)
 select * from json_to_recordset($1::json) as n (
-    user_id text, release_id bigint, copies integer, facts_id bigint, stated_id bigint, stated_at timestamptz,
-    by_id text, by_source text, stamps json)
+    user_id text, release_id bigint, copies integer, facts_id bigint, first_pressing boolean, stated_id bigint,
+    stated_at timestamptz, by_id text, by_source text, stamps json)
 on conflict (user_id, release_id) do update
-set copies = excluded.copies, facts_id = excluded.facts_id, stated_id = excluded.stated_id,
-    stated_at = excluded.stated_at, by_id = excluded.by_id, by_source = excluded.by_source, stamps = excluded.stamps;
+set copies = excluded.copies, facts_id = excluded.facts_id, first_pressing = excluded.first_pressing,
+    stated_id = excluded.stated_id, stated_at = excluded.stated_at, by_id = excluded.by_id,
+    by_source = excluded.by_source, stamps = excluded.stamps;
 
 -- name: save_counts
--- Counts of labels and masters after a bundle.
-insert into facet_count (user_id, facet, value, n)
-select * from json_to_recordset($1::json) as n (user_id text, facet "char", value bigint, n integer)
-on conflict (user_id, facet, value) do update set n = excluded.n;
+-- Counts of labels, artists and masters after a bundle.
+insert into facet_count (user_id, facet, value, n, artists)
+select * from json_to_recordset($1::json) as n (user_id text, facet "char", value bigint, n integer, artists bigint[])
+on conflict (user_id, facet, value) do update set n = excluded.n, artists = excluded.artists;
 
 -- name: oldest
 -- Releases counted for a user that may be of a pressing year: those said to be, and those that only have a date.
@@ -58,8 +60,8 @@ order by instance_id;
 
 -- name: releases_of
 -- All that a user owns or has said of releases.
-select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.stated_id, s.content as stated,
-       r.stated_at, r.by_id, r.by_source, r.stamps
+select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.first_pressing, r.stated_id,
+       s.content as stated, r.stated_at, r.by_id, r.by_source, r.stamps
 from owned_release r
 left join facts c on c.facts_id = r.facts_id
 left join facts s on s.facts_id = r.stated_id
@@ -67,8 +69,8 @@ where r.user_id = $1
 order by r.release_id;
 
 -- name: counts_of
--- All counts of labels and masters of a user.
-select facet, value, n from facet_count where user_id = $1;
+-- All counts of labels, artists and masters of a user.
+select user_id, facet, value, n, artists from facet_count where user_id = $1;
 
 -- name: forget_counts
 -- Counts of a user, before they are written anew.

@@ -109,7 +109,7 @@ def test_cursor_that_we_did_not_give(cursor: str) -> None:
 
 
 def detail(first: Award | None = None, since: dict[str, int] | None = None, **more: Any) -> stored.Detail:
-    return stored.Detail(first, [] if first is None else [first], more.get("more", False), since or {}, None, None)
+    return stored.Detail(first, [] if first is None else [first], more.get("more", False), since or {}, None, None, {})
 
 
 def test_detail_of_a_badge_not_earned() -> None:
@@ -132,7 +132,13 @@ def test_detail_of_a_badge_with_more_awards_than_the_page_holds() -> None:
     AchievementDetail.model_validate(body)
     assert body["earned"]
     assert body["awards"] == [
-        {"context": "master:7", "unlocked_at": "2024-05-01T10:00:00Z", "source": "auto", "evidence": {"value": 1}}
+        {
+            "context": "master:7",
+            "unlocked_at": "2024-05-01T10:00:00Z",
+            "source": "auto",
+            "evidence": {"value": 1},
+            "today": None,
+        }
     ]
     assert place_of(body["next_cursor"]).context == "master:7"
 

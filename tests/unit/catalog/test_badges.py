@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from catalog.definition import SWEEP, BadgeDefinition, Tenure, Threshold
+from catalog.definition import SWEEP, BadgeDefinition, Coverage, Tenure, Threshold
 from catalog.index import load_catalog
 from contracts.snapshot import METRICS, FrozenSnapshot, Occasion
 from evaluators.engine import evaluate
@@ -12,6 +12,8 @@ from tests.families import FAMILIES, METALS, ROMANS, TARGETS
 
 TODAY = date(2024, 6, 15)
 PLENTY = 100_000
+CONTEXTS = {"master-collector": "master", "label-loyalist": "label", "discography-deep-dive": "artist"}
+SHARES = (("label_coverage", "label:7"), ("artist_coverage", "artist:7"))
 
 
 def collector(metric: str, level: int, elsewhere: int) -> FrozenSnapshot:
@@ -21,6 +23,9 @@ def collector(metric: str, level: int, elsewhere: int) -> FrozenSnapshot:
         joined_on=joined_before(level if metric == "years_since_join" else elsewhere),
         oldest_year=TODAY.year - min(level if metric == "oldest_age_years" else elsewhere, 150),
         counts={name: level if name == metric else elsewhere for name in METRICS},
+        evidence={
+            (name, context): {"owned": level if name == metric else elsewhere, "total": 100} for name, context in SHARES
+        },
         contextual={"pressings": {"master:7": level if metric == "pressings" else elsewhere, "master:8": elsewhere}},
     )
 
@@ -32,7 +37,7 @@ def joined_before(years: int) -> date:
 
 def is_earned(badge: BadgeDefinition, snapshot: FrozenSnapshot) -> bool:
     occasion = Occasion(trigger=badge.triggers[0], time=datetime(2024, 6, 15, 12, tzinfo=UTC), on=TODAY)
-    return evaluate(badge, snapshot, occasion, "master:7" if badge.context_kind else "").earned
+    return evaluate(badge, snapshot, occasion, f"{badge.context_kind}:7" if badge.context_kind else "").earned
 
 
 def test_the_catalog_has_the_badges_of_the_contract_and_a_case_for_each() -> None:
@@ -56,11 +61,13 @@ def test_rule_and_words_are_those_of_the_contract(key: str) -> None:
     row, badge = FAMILIES[family], load_catalog().badges[key]
     if row.metric == "years_since_join":
         assert badge.criterion == Tenure(years=target)
+    elif family in CONTEXTS and family != "master-collector":
+        assert badge.criterion == Coverage(of=CONTEXTS[family], percent=target, min_total=5)
     else:
         assert badge.criterion == Threshold(metric=row.metric, at_least=target)
     assert badge.triggers == (row.trigger,)
     assert badge.category == row.category
-    assert badge.context_kind == ("master" if family == "master-collector" else "")
+    assert badge.context_kind == CONTEXTS.get(family, "")
     assert badge.tier == (row.tiers[badge.tier_index] if row.tiers else None)
     assert f"{target:,}" in badge.description or target == 1
     assert badge.name.lower().replace(" ", "-") == family

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import catalog.index
 import catalog.lock
 import services.cli.catalog
-from catalog.definition import Threshold
+from catalog.definition import Coverage, Threshold
 from catalog.index import every_badge, load_catalog
 from services.cli.catalog import app
 
@@ -82,7 +82,7 @@ def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_write_lock_says_that_a_changed_rule_is_meant(monkeypatch: pytest.MonkeyPatch, written: Path) -> None:
     first, *others = every_badge()
-    harder = first.model_copy(update={"criterion": Threshold(metric="pressings", at_least=4)})
+    harder = first.model_copy(update={"criterion": Coverage(of="label", percent=26)})
     monkeypatch.setattr(catalog.index, "every_badge", lambda: (harder, *others))
     assert runner.invoke(app, ["lint"]).exit_code == 1
     assert runner.invoke(app, ["lint", "--write-lock"]).exit_code == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.definition import SWEEP, All, BadgeDefinition, Criterion, Manual, Not, Tenure, Threshold
+from catalog.definition import SWEEP, All, BadgeDefinition, Coverage, Criterion, Manual, Not, Tenure, Threshold
 from catalog.index import Catalog, CatalogError, TriggerIndex, load_catalog
 from catalog.ladders import single_badge
 from contracts.snapshot import METRICS
@@ -21,13 +21,13 @@ def badge(key: str, criterion: Criterion, *triggers: str) -> BadgeDefinition:
 
 
 def scan(badges: tuple[BadgeDefinition, ...], metric: str, before: int, after: int) -> list[BadgeDefinition]:
-    hits = [
-        (badge.criterion.at_least, badge.key, badge)
-        for badge in badges
-        if isinstance(badge.criterion, Threshold)
-        and badge.criterion.metric == metric
-        and before < badge.criterion.at_least <= after
-    ]
+    hits: list[tuple[int, str, BadgeDefinition]] = []
+    for badge in badges:
+        match badge.criterion:
+            case Threshold(metric=name, at_least=target) if name == metric and before < target <= after:
+                hits.append((target, badge.key, badge))
+            case Coverage(of=of, percent=target) if f"{of}_coverage" == metric and before < target <= after:
+                hits.append((target, badge.key, badge))
     return [found for *_, found in sorted(hits, key=lambda hit: hit[:2])]
 
 

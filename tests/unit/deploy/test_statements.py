@@ -12,12 +12,14 @@ SCALING = (DEPLOY.parent / "docs/scaling.md").read_text(encoding="utf-8")
 # They ask all nodes. None of them is asked for every event or by a reader.
 OF_ALL_USERS = {
     "awards.ids": "the demo's summary",
-    "catalogue.owners": "`release.described`: everybody who owns it",
     "collectors.count": "`gatefold recount`, for its progress bar",
     "collectors.page": "`gatefold recount`, user after user",
     "exports.export_awards": "everybody's, or one user's",
     "exports.export_state": "everybody's, or one user's",
     "facts.prune": "a deletion and `release.described`: facts that nobody counts any more",
+    "news.add": "`release.described`: whether anybody owns it",
+    "news.collectors": "a load of the catalogue: the next users, whoever they are",
+    "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
 }
 ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in statements(subject).items()}

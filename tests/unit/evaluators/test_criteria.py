@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.definition import All, Any_, Coverage, Criterion, Manual, Not, Tenure, Threshold
-from contracts.snapshot import METRICS, FrozenSnapshot, Metric, Occasion
+from contracts.snapshot import METRICS, FrozenSnapshot, Occasion
 from evaluators.engine import judge
 from evaluators.verdict import Finding
 
@@ -133,18 +133,22 @@ def test_tenure(joined_on: date | None, on: date, value: int | None, reason: str
         ({}, False, None, "catalogue size not known"),
     ],
 )
-def test_coverage(
-    monkeypatch: pytest.MonkeyPatch, details: dict[str, Any], earned: bool, value: int | None, reason: str
-) -> None:
-    monkeypatch.setitem(METRICS, "label_coverage", Metric("label_coverage", "%", "share of a label", 100, "label"))
+def test_coverage(details: dict[str, Any], earned: bool, value: int | None, reason: str) -> None:
     snapshot = FrozenSnapshot("ada", evidence={("label_coverage", "label:5"): details})
     found = finding(Coverage(of="label", percent=25), snapshot, "label:5")
     assert (found.earned, found.value, found.reason) == (earned, value, reason)
-    assert found.evidence == {"metric": "label_coverage", "value": value, "target": 25, **details}
+    exactly = {} if value is None else {"percentage": details["owned"] * 1000 // details["total"] / 10}
+    assert found.evidence == {"metric": "label_coverage", "value": value, "target": 25, **details, **exactly}
 
 
-def test_coverage_of_an_artist_counts_masters(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METRICS, "artist_coverage", Metric("artist_coverage", "%", "share of an artist", 100, "artist"))
+def test_who_owns_more_than_the_catalogue_lists_owns_all_of_it() -> None:
+    snapshot = FrozenSnapshot("ada", evidence={("label_coverage", "label:5"): {"owned": 7, "total": 6, "label": "X"}})
+    found = finding(Coverage(of="label", percent=90), snapshot, "label:5")
+    assert (found.value, found.evidence["percentage"]) == (100, 100.0)
+    assert found.reason == "7 of 6 releases of X: 100 % (90 % needed)"
+
+
+def test_coverage_of_an_artist_counts_masters() -> None:
     snapshot = FrozenSnapshot("ada", evidence={("artist_coverage", "artist:9"): {"owned": 3, "total": 6}})
     assert finding(Coverage(of="artist", percent=75), snapshot, "artist:9").reason == "3 of 6 masters: 50 % of 75 %"
 

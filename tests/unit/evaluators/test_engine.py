@@ -43,7 +43,7 @@ def test_a_verdict_carries_badge_context_and_evidence() -> None:
 def test_a_whole_catalog_is_evaluated_in_order_with_one_verdict_per_context() -> None:
     catalog = load_catalog()
     verdicts = evaluate_all(catalog.trigger("cron.sweep").badges, SNAPSHOT, OCCASION)
-    assert len(verdicts) == len(catalog.badges) - 4 + 2 * 4
+    assert len(verdicts) == len(catalog.badges) - 12 + 2 * 4
     assert [(v.badge.key, v.context) for v in verdicts if v.earned] == [
         ("master-collector-bronze", "master:9"),
         ("master-collector-silver", "master:9"),

@@ -8,7 +8,7 @@ import pytest
 from catalog.definition import All, Manual, Threshold
 from catalog.index import Catalog, load_catalog
 from catalog.ladders import coverage_ladder, single_badge
-from contracts.snapshot import METRICS, FrozenSnapshot, Metric, Occasion
+from contracts.snapshot import FrozenSnapshot, Occasion
 from evaluators.progress import NEAREST_CONTEXTS, Progress, progress
 
 OCCASION = Occasion("", datetime(2024, 6, 15, tzinfo=UTC), date(2024, 6, 15))
@@ -153,8 +153,7 @@ def test_a_finished_context_is_left_out() -> None:
     assert masters(collector_of_masters({1: 25}), *awarded) == []
 
 
-def test_coverage_of_labels_ranks_by_percentage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(METRICS, "label_coverage", Metric("label_coverage", "%", "share of a label", 100, "label"))
+def test_coverage_of_labels_ranks_by_percentage() -> None:
     catalog = Catalog(
         coverage_ladder(
             "label-fan",
@@ -176,8 +175,10 @@ def test_coverage_of_labels_ranks_by_percentage(monkeypatch: pytest.MonkeyPatch)
     assert [(e.context, e.current, e.remaining) for e in found] == [
         ("label:2", 20, 5),
         ("label:1", 10, 15),
-        ("label:3", None, 25),
     ]
+    owner = FrozenSnapshot("cem", counts={"releases": 7})
+    (unknown,) = progress(catalog, owner, OCCASION, set())
+    assert (unknown.context, unknown.current, unknown.reason) == ("", None, "catalogue size not known")
     (newcomer,) = progress(catalog, FrozenSnapshot("bob"), OCCASION, set())
     assert (newcomer.context, newcomer.current, newcomer.reason) == ("", 0, "0 % of 25 %")
 

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from services.state.collector import Collector
-from services.worker.awarding import Steps, award_id
+from services.worker.awarding import award_id
+from services.worker.steps import Steps
 
 
 def steps(*values: int) -> Steps:
@@ -48,7 +49,7 @@ def test_steps_are_copies() -> None:
     found = Steps(lambda item: item)
     found.mark(collector)
     collector.counters["releases"] = 7
-    collector.moved_masters.append((1, 0, 1))
+    collector.moved.append(((b"m", 1), 0, 1))
     found.mark(collector)
     assert [at["releases"] for at in found.counters] == [0, 7]
     assert found.moved == [0, 1]
