@@ -62,12 +62,9 @@ async def _of_a_whole(connection: Connection, user_id: str, asked: Asked) -> _Fo
     if asked.context:
         id_ = int(asked.context.partition(":")[2])
     else:
-        bounds: dict[str, int] = {}
-        if isinstance(criterion, Coverage):
-            bounds = {"min_total": criterion.min_total}
-        elif isinstance(criterion, Threshold):
-            bounds = {"target": criterion.at_least}
-        nearest = await store.nearest(connection, user_id, whole, badge.key, **bounds)
+        least = criterion.min_total if isinstance(criterion, Coverage) else 1
+        target = target_of(criterion) or 1
+        nearest = await store.nearest(connection, user_id, whole, badge.key, target=target, min_total=least)
         if nearest is None:
             return _Found("", None, 0, None, None, None, None, [], False)
         id_ = nearest

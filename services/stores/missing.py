@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from services.state.collector import COUNTERS, Collector
-from services.state.facets import LABEL, MASTER
+from services.state.facets import ARTIST, LABEL, MASTER
 from services.state.facts import NOTHING, Facts
 from services.stores.postgres import Connection
 from services.stores.queries import statements
@@ -23,7 +23,6 @@ Whole = Literal["label", "artist", "master"]
 UNDATED: Final = ":"
 """Stands for the date of what has none: it comes after all dates."""
 
-ARTIST: Final = b"a"
 _FACETS: Final = {"label": LABEL, "artist": ARTIST, "master": MASTER}
 
 
@@ -115,18 +114,18 @@ async def seen(connection: Connection, user_id: str, badge_key: str) -> bool:
 
 
 async def nearest(
-    connection: Connection, user_id: str, whole: Whole, badge_key: str, *, target: int = 1, min_total: int = 1
+    connection: Connection, user_id: str, whole: Whole, badge_key: str, *, target: int, min_total: int = 1
 ) -> int | None:
     """The label, artist or master of which the user lacks least for the badge, of those without it; None without any.
 
-    Units:   `target` counts pressings of a master; labels and artists go by the share that is owned.
+    Units:   `target` counts pressings of a master, and is in percent for labels and artists.
     """
     found: int | None
     if whole == "master":
         found = await connection.fetchval(SQL["nearest_master"], user_id, target, badge_key)
     else:
         facet = _FACETS[whole]
-        found = await connection.fetchval(SQL["nearest_coverage"], user_id, facet, whole, min_total, badge_key)
+        found = await connection.fetchval(SQL["nearest_coverage"], user_id, facet, whole, min_total, badge_key, target)
     return found
 
 

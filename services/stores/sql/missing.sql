@@ -9,16 +9,17 @@ left join collector c on c.user_id = $1;
 select exists (select from user_badges where user_id = $1 and badge_key = $2 and revoked_at is null);
 
 -- name: nearest_coverage
--- The label or artist of which a user has the largest share without the badge; those of unknown or small size come last.
+-- The label or artist that is nearest to a badge that the user has not for it, as progress counts; unknown sizes come last.
 select f.value
 from facet_count f
 -- Laterally, so that nobody's plan reads the sizes of the whole catalogue.
-left join lateral (select c.total from catalogue_total c where c.kind = $3 and c.id = f.value limit 1) as t on true
+left join lateral (select c.total from catalogue_total c where c.kind = $3 and c.id = f.value limit 1) as t
+     on t.total >= $4::integer
 where f.user_id = $1 and f.facet = $2 and f.value > 0 and f.n > 0
   and not exists (select from user_badges b
                   where b.user_id = $1 and b.badge_key = $5 and b.context = $3 || ':' || f.value)
-order by coalesce(t.total >= $4::integer, false) desc, f.n * 100::bigint / t.total desc nulls last, f.n desc,
-         f.value::text collate "C"
+order by t.total is null, least(least(f.n, t.total) * 100::bigint / t.total, $6::integer) desc,
+         case when t.total is null then f.n end desc, f.value::text collate "C"
 limit 1;
 
 -- name: nearest_master

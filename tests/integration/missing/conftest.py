@@ -1,8 +1,8 @@
-"""The endpoint on a real PostgreSQL, with a catalog that has the coverage badges."""
+"""The endpoint on a real PostgreSQL."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,21 +11,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from catalog.index import Catalog
 from services.api.app import create_app
 from services.api.models import MissingList, ProblemBody
 from services.api.tokens import mint
 from services.settings import Settings
-from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db
 
 SECRET = "a-secret-of-the-tests-and-of-nobody-else"
-
-
-@pytest.fixture(scope="module")
-def catalog() -> Iterator[Catalog]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield shelves.with_coverage(patch)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +28,9 @@ def settings(database: str) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(settings: Settings, catalog: Catalog) -> AsyncIterator[httpx.AsyncClient]:
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The api, with the rights of its role and no others."""
-    app = create_app(settings, catalog=catalog)
+    app = create_app(settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

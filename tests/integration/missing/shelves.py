@@ -9,11 +9,7 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 import asyncpg
-import pytest
 
-from catalog.index import Catalog, every_badge
-from catalog.ladders import coverage_ladder
-from contracts.snapshot import METRICS, Metric
 from services.state.counts import Counts
 
 Db: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -21,36 +17,6 @@ Ask: TypeAlias = Callable[..., Awaitable[dict[str, Any]]]
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 AS_OF = date(2026, 11, 1)
-PERCENTS = (25, 50, 75, 90)
-
-
-def with_coverage(monkeypatch: pytest.MonkeyPatch) -> Catalog:
-    """The catalog with both coverage families."""
-    for of in ("label", "artist"):
-        name = f"{of}_coverage"
-        monkeypatch.setitem(METRICS, name, Metric(name, "%", f"share of the {of}", 100, of))  # type: ignore[arg-type]
-    families = {
-        "label-loyalist": coverage_ladder(
-            "label-loyalist",
-            "Label Loyalist",
-            of="label",
-            percents=PERCENTS,
-            category="completionist",
-            triggers=("ownership.added",),
-            description="Own {n} % of a label's catalogue",
-        ),
-        "discography-deep-dive": coverage_ladder(
-            "discography-deep-dive",
-            "Discography Deep Dive",
-            of="artist",
-            percents=PERCENTS,
-            category="completionist",
-            triggers=("ownership.added",),
-            description="Own {n} % of an artist's discography",
-        ),
-    }
-    others = [badge for badge in every_badge() if badge.family not in families]
-    return Catalog([*others, *families["label-loyalist"], *families["discography-deep-dive"]])
 
 
 async def release(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from catalog.definition import BadgeDefinition
-from catalog.index import Catalog
+from catalog.index import Catalog, load_catalog
 from services.api.app import create_app
 from services.api.tokens import mint
 from services.missing.asked import cursor_of
@@ -112,11 +112,9 @@ async def test_caching(db: Db, user: str, settings: Settings, client: httpx.Asyn
     assert (await client.get("/api/user/achievements/owner-i/missing")).status_code == 401
 
 
-async def test_a_secret_badge_does_not_exist_until_it_is_earned(
-    db: Db, user: str, settings: Settings, catalog: Catalog
-) -> None:
+async def test_a_secret_badge_does_not_exist_until_it_is_earned(db: Db, user: str, settings: Settings) -> None:
     def secret(key: str) -> BadgeDefinition:
-        return catalog.badges[key].model_copy(update={"secret": True})
+        return load_catalog().badges[key].model_copy(update={"secret": True})
 
     app = create_app(settings, catalog=Catalog([secret("deep-cut"), secret("master-collector-bronze")]))
     transport = httpx.ASGITransport(app=app)
@@ -152,13 +150,11 @@ async def test_a_secret_badge_does_not_exist_until_it_is_earned(
         ("taste-architect-gold", "", 2),
     ],
 )
-async def test_round_trips(
-    db: Db, user: str, settings: Settings, catalog: Catalog, badge: str, context: str, most: int
-) -> None:
+async def test_round_trips(db: Db, user: str, settings: Settings, badge: str, context: str, most: int) -> None:
     await warp(db, user)
     asked: list[str] = []
     async with await open_reader(settings.postgres_url, application="test", size=1) as pool:
-        app = create_app(settings, pool=pool, catalog=catalog)
+        app = create_app(settings, pool=pool)
         transport = httpx.ASGITransport(app=app)
         headers = {"Authorization": f"Bearer {mint(settings, user)}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://gatefold", headers=headers) as web:

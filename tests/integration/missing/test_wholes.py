@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 
+import httpx
 import pytest
 
+from services.api.tokens import mint
+from services.settings import Settings
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
 
@@ -71,13 +74,13 @@ async def test_label_that_nobody_knows(db: Db, ask: Ask) -> None:
     assert (body["owned"], body["total"], body["missing"]) == (0, None, [])
     nothing = await ask("label-loyalist-bronze")
     assert (nothing["context"], nothing["missing"], nothing["needed"]) == ("", [], None)
-    assert nothing["remaining"] == "Own 25 % of a label's catalogue"
+    assert nothing["remaining"] == "Own 25 % of the releases of a label"
 
 
 async def test_nearest_label_is_the_one_with_the_largest_share_that_has_not_the_badge(
     db: Db, user: str, ask: Ask
 ) -> None:
-    shares = {1: (2, 10), 2: (3, 10), 3: (4, 4), 30: (3, 10), 5: (9, 10), 6: (40, None), 8: (1, 1000)}
+    shares = {1: (2, 10), 2: (3, 10), 3: (4, 4), 30: (3, 10), 5: (9, 10), 6: (40, None), 8: (1, 1000), 41: (9, 5)}
     for label, (owned, number) in shares.items():
         await shelves.total(db, "label", label, f"Label {label}", number)
         await shelves.counted(db, user, "l", label, owned)
@@ -88,9 +91,29 @@ async def test_nearest_label_is_the_one_with_the_largest_share_that_has_not_the_
         body = await ask("label-loyalist-silver")
         order.append(body["context"])
         await shelves.award(db, user, "label-loyalist-silver", body["context"], revoked=len(order) % 2 == 0)
-    assert order == ["label:5", "label:2", "label:30", "label:1", "label:8", "label:3", "label:6"]
+    reached, known = ["label:41", "label:5"], ["label:2", "label:30", "label:1", "label:8"]
+    assert order == [*reached, *known, "label:6", "label:3"]
     assert (await ask("label-loyalist-silver"))["context"] == ""
-    assert (await ask("label-loyalist-gold"))["context"] == "label:5"
+    assert (await ask("label-loyalist-gold"))["context"] == "label:41"
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_nearest_is_what_progress_shows_first(
+    db: Db, user: str, ask: Ask, settings: Settings, client: httpx.AsyncClient, seed: int
+) -> None:
+    chance = random.Random(seed)
+    await shelves.collector(db, user, releases=1)
+    for facet, kind in (("l", "label"), ("a", "artist")):
+        for id_ in chance.sample(range(1, 200), 20):
+            await shelves.total(db, kind, id_, f"Name {id_}", chance.choice([None, 3, 5, 9, 10, 20, 40]))
+            await shelves.counted(db, user, facet, id_, chance.choice([1, 2, 3, 12]))
+    for master in chance.sample(range(1, 200), 20):
+        await shelves.counted(db, user, "m", master, chance.choice([1, 2, 5]))
+    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    shown = (await client.get("/api/user/achievements/progress?limit=100", headers=headers)).json()["in_progress"]
+    for family in ("label-loyalist", "discography-deep-dive", "master-collector"):
+        first = next(entry for entry in shown if entry["id"] == f"{family}-bronze")
+        assert (await ask(f"{family}-bronze"))["context"] == first["context"]
 
 
 async def test_a_list_stays_with_its_label_when_another_one_comes_nearer(db: Db, user: str, ask: Ask) -> None:
