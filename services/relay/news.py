@@ -42,14 +42,14 @@ class Teller:
                     pause = 0.0
                     while True:
                         await asyncio.sleep(pause)
-                        pause = await self._page(connection)
+                        pause = await self.page(connection)
                 finally:
                     connection.terminate()
             except TRANSIENT as error:
                 log.warning("telling is put off", reason=str(error) or type(error).__name__)
             await asyncio.sleep(IDLE_SECONDS)
 
-    async def _page(self, connection: Connection) -> float:
+    async def page(self, connection: Connection) -> float:
         """Tell a page of users; answers how long to wait before the next."""
         unsent, untold = await news.waiting(connection, MOST_WAITING)
         metrics.NEWS_UNTOLD.set(untold)
