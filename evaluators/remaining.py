@@ -81,6 +81,14 @@ def remaining(badge: BadgeDefinition, needed: int | None, name: str | None = Non
     return sentence.replace("{n}", f"{needed:,} {noun}").replace("{name}", place)
 
 
+def hint(badge: BadgeDefinition, context: str, value: int | None, evidence: Mapping[str, Any]) -> str:
+    """What is still to do, from the numbers of a verdict; of a badge with contexts and none yet, what it asks for."""
+    if badge.context_kind and not context and value is not None:
+        return badge.description
+    name = f"{evidence['decade']}s" if "decade" in evidence else evidence.get(badge.context_kind)
+    return remaining(badge, needed_for(badge.criterion, value, evidence), name, total=evidence.get("total"))
+
+
 def needed_for(criterion: Criterion, value: int | None, evidence: Mapping[str, Any]) -> int | None:
     """How many more things it takes: of a coverage by `owned` and `total` of the evidence, else by the metric's value.
 

@@ -68,7 +68,8 @@ PROGRESS: Final[Mapping[str, Any]] = {
             "remaining": None,
             "reachable": False,
             "ceiling": 15,
-            "reason": "11 of 20 genres",
+            "reason": "11 of 20 genres; out of reach, there are only 15",
+            "hint": "Out of reach, there are only 15 genres",
             "evidence": {"metric": "genres", "value": 11, "target": 20},
             "icon": "/icons/breadth-gold.svg",
         }

@@ -67,6 +67,7 @@ class ProgressEntry(Answer):
     reachable: bool
     ceiling: int | None = Field(description="The most that can ever be, where there is such a number.")
     reason: str
+    hint: str = Field(description='What is still to do: "Add 32 more Warp Records releases".')
     evidence: dict[str, Any]
     icon: str
 

@@ -14,7 +14,7 @@ from catalog.ladders import single_badge
 from contracts.countries import COUNTRIES
 from contracts.genres import GENRES
 from contracts.snapshot import METRICS
-from evaluators.remaining import needed_for, out_of_reach, remaining
+from evaluators.remaining import hint, needed_for, out_of_reach, remaining
 
 LABEL, ARTIST = Coverage(of="label", percent=50), Coverage(of="artist", percent=90)
 
@@ -119,3 +119,28 @@ def test_what_is_needed(criterion: Criterion, value: int | None, evidence: dict[
 def test_the_closed_lists_are_as_long_as_their_metrics_reach() -> None:
     assert len(GENRES) == METRICS["genres"].ceiling == 15
     assert METRICS["countries"].ceiling in (None, len(COUNTRIES))
+
+
+@pytest.mark.parametrize(
+    ("key", "context", "value", "evidence", "words"),
+    [
+        ("label-loyalist-silver", "label:7", 37, {"label": "Warp Records", "owned": 90, "total": 243}, "32 more Warp"),
+        ("label-loyalist-silver", "label:7", 37, {"label": None, "owned": 90, "total": 243}, "releases of this label"),
+        ("label-loyalist-silver", "", None, {}, "Catalogue size not known"),
+        ("label-loyalist-silver", "", 0, {}, "Own 50 % of the releases of a label"),
+        (
+            "discography-deep-dive-bronze",
+            "artist:7",
+            0,
+            {"artist": "Sun Ra", "owned": 1, "total": 8},
+            "1 more work by Sun Ra",
+        ),
+        ("master-collector-bronze", "master:7", 1, {"master": "Kid A"}, "Add 2 more pressings of Kid A"),
+        ("master-collector-bronze", "", 0, {}, "Own 3 different pressings of the same master release"),
+        ("era-specialist-bronze", "", 24, {"decade": 1970}, "Add 1 more record from the 1970s"),
+        ("first-pressing", "", 0, {}, "Add 1 more first pressing"),
+        ("owner-i", "", 1, {}, "Reached, the award is still to come"),
+    ],
+)
+def test_hint(key: str, context: str, value: int | None, evidence: dict[str, Any], words: str) -> None:
+    assert words in hint(load_catalog().badges[key], context, value, evidence)
