@@ -7,11 +7,15 @@ from typing import Any
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
 
 from catalog.definition import BadgeDefinition
 from catalog.index import Catalog, load_catalog
 from services.api.app import create_app
+from services.api.models import MissingList
 from services.api.tokens import mint
 from services.missing.asked import cursor_of
 from services.settings import Settings
@@ -186,3 +190,44 @@ async def test_who_else_owns_a_release_costs_nothing(db: Db, user: str, whole: W
         )
         assert "owned_release_pkey" in plan
         assert "owned_release_owners" not in plan
+
+
+@pytest.mark.parametrize("badge", load_catalog().badges)
+async def test_every_badge_answers(db: Db, user: str, ask: Ask, badge: str) -> None:
+    await warp(db, user)
+    await shelves.collector(db, user, {("genre", "Jazz"): 1}, {1971: 4}, releases=4, genres=1, largest_decade=4)
+    for who in (user, f"{user}x"):
+        body = await ask(badge, who=who)
+        assert (body["id"], body["kind"] is None, body["target"] is None) == (badge, False, False)
+        assert body["remaining"]
+    await shelves.award(db, user, badge, body["context"])
+    assert (await ask(badge, who=f"{user}x")) == body
+
+
+MARKS = st.builds(
+    Mark,
+    st.sampled_from(["", "label:23528", "label:1", "artist:45", "master:1", "label:0", "x", "\0"]),
+    st.none() | st.sampled_from(["1989", ":", "1989-01", "", "9" * 17, "x", "\0"]),
+    st.integers(-(2**64), 2**64),
+)
+QUERIES = st.fixed_dictionaries(
+    {},
+    optional={
+        "context": st.sampled_from(["", "label:23528", "artist:45", "master:1", "label:", "\0"]) | st.text(max_size=70),
+        "limit": st.sampled_from([1, 2, 500]) | st.integers(-1, 600),
+        "cursor": MARKS.map(cursor_of) | st.text(max_size=40) | st.binary(max_size=40).map(lambda raw: raw.hex()),
+    },
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(load_catalog().badges)), QUERIES), min_size=10, max_size=40))
+@hypothesis.settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+async def test_whatever_is_asked_is_answered_or_refused(
+    db: Db, user: str, settings: Settings, client: httpx.AsyncClient, asked: list[tuple[str, dict[str, Any]]]
+) -> None:
+    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    for badge, query in asked:
+        answer = await client.get(f"/api/user/achievements/{badge}/missing", headers=headers, params=query)
+        assert answer.status_code in (200, 422), (badge, query, answer.text)
+        if answer.status_code == 200:
+            MissingList.model_validate(answer.json())
