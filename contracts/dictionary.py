@@ -81,8 +81,8 @@ Where the contract is silent, this is how it is read here.
   leaves is evaluated like a sweep, at the time of the newest event left; the trigger is `user.deleted`.
 - The works of an artist are the masters, and the releases without one, that name the artist among their main artists;
   owned and total are counted alike. A label or artist without an id, Various, Unknown Artist and No Artist have no
-  share. Totals are those of the last dump; who owns more than it lists has 100 %. Shares are rounded down: whole percent
-  in `value`, one decimal in `percentage`.
+  share. Totals are those of the last dump; who owns more than it lists has 100 %. Shares are rounded down: to whole
+  percent in `value`, to one decimal in `percentage`.
 - A total that grew is told to nobody: it earns nothing, and progress reads it as it is.
 - The first pressing of a master is any release, not flagged Reissue, Repress, Remastered or Unofficial, than which no
   version is known to be earlier, as precisely as both are dated: beside 1999-03-17 a version of 1999 or of 1999-03 is

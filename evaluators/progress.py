@@ -16,6 +16,7 @@ from catalog.definition import BadgeDefinition, Coverage, Tenure, Threshold, cov
 from catalog.index import Catalog
 from contracts.snapshot import METRICS, Occasion, Snapshot, measure
 from evaluators.engine import contexts_of, evaluate
+from evaluators.remaining import hint
 from evaluators.threshold import counted
 from evaluators.verdict import Verdict, measured
 
@@ -49,6 +50,11 @@ class Progress:
     @property
     def name(self) -> str:
         return self.badge.name
+
+    @property
+    def hint(self) -> str:
+        """What is still to do: "Add 3 more genres"."""
+        return hint(self.badge, self.context, self.current, self.evidence)
 
     @property
     def next_tier(self) -> str | None:

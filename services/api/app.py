@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import examples, problems, routes, system
+from services.api import examples, missing, problems, routes, system
 from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
@@ -66,6 +66,7 @@ def create_app(
         app.state.parts = parts(pool)
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(missing.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

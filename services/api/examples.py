@@ -68,7 +68,8 @@ PROGRESS: Final[Mapping[str, Any]] = {
             "remaining": None,
             "reachable": False,
             "ceiling": 15,
-            "reason": "11 of 20 genres",
+            "reason": "11 of 20 genres; out of reach, there are only 15",
+            "hint": "Out of reach, there are only 15 genres",
             "evidence": {"metric": "genres", "value": 11, "target": 20},
             "icon": "/icons/breadth-gold.svg",
         }
@@ -98,6 +99,23 @@ DETAIL: Final[Mapping[str, Any]] = {
     ],
     "next_cursor": None,
 }
+MISSING: Final[Mapping[str, Any]] = {
+    "id": "label-loyalist-silver",
+    "context": "label:23528",
+    "context_name": "Warp Records",
+    "kind": "releases",
+    "owned": 90,
+    "total": 243,
+    "as_of": "2024-06-01",
+    "target": 50,
+    "needed": 32,
+    "remaining": "Add 32 more Warp Records releases",
+    "missing": [
+        {"release_id": 3168, "title": "Track With No Name", "year": 1989},
+        {"release_id": 1202, "title": "Dextrous", "year": 1989},
+    ],
+    "next_cursor": "WyJsYWJlbDoyMzUyOCIsIjE5ODkiLDEyMDJd",
+}
 READY: Final[Mapping[str, Any]] = {
     "status": "ready",
     "stores": {"postgresql": "up"},
@@ -121,6 +139,7 @@ OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/user/achievements/progress": PROGRESS,
     "/api/user/achievements/summary": SUMMARY,
     "/api/user/achievements/{achievement_id}": DETAIL,
+    "/api/user/achievements/{achievement_id}/missing": MISSING,
     "/healthz": HEALTH,
     "/readyz": READY,
 }

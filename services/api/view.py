@@ -135,6 +135,7 @@ class View:
                     "reachable": entry.reachable,
                     "ceiling": entry.ceiling,
                     "reason": entry.reason,
+                    "hint": entry.hint,
                     # Titles of masters are known from awards only; unknown is left out.
                     "evidence": {name: value for name, value in entry.evidence.items() if value is not None},
                     "icon": icon_path(entry.badge),

@@ -14,6 +14,7 @@ from services.cli import (
     export,
     import_,
     migrate,
+    missing,
     prune,
     recount,
     relay,
@@ -52,6 +53,7 @@ app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
+app.command("missing", rich_help_panel="Look")(missing.missing)
 app.command("token", rich_help_panel="Look")(token.token)
 app.add_typer(export.app, name="export", rich_help_panel="Look")
 app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")

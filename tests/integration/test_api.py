@@ -325,6 +325,7 @@ async def test_progress(
         "reachable": True,
         "ceiling": None,
         "reason": "",
+        "hint": "Add 1 more release",
         "evidence": {"metric": "releases", "value": 9, "target": 10},
         "icon": "/icons/community-ii.svg",
     }

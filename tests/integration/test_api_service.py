@@ -27,6 +27,7 @@ from services.api.models import (
     AchievementDetail,
     AchievementList,
     Health,
+    MissingList,
     ProblemBody,
     ProgressList,
     Ready,
@@ -276,6 +277,7 @@ async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(cl
         PROGRESS: ProgressList,
         SUMMARY: Summary,
         f"{LIST}/{{achievement_id}}": AchievementDetail,
+        f"{LIST}/{{achievement_id}}/missing": MissingList,
         "/healthz": Health,
         "/readyz": Ready,
     }

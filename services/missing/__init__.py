@@ -1,0 +1,1 @@
+"""What is missing for a badge, as the API and the command line say it."""
