@@ -21,7 +21,7 @@ Name = tuple[str, str, str]  # user, badge key, context
 
 @dataclass(frozen=True, slots=True)
 class NewAward:
-    """An award as it is stored."""
+    """An award as it is stored; `rule_digest` is that of its badge's rule, as in the lock."""
 
     user_id: str
     badge_key: str
@@ -32,6 +32,7 @@ class NewAward:
     caused_by: dict[str, str]
     batch_id: UUID
     evidence: dict[str, Any]
+    rule_digest: str
 
 
 @dataclass(frozen=True, slots=True)
