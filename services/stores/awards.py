@@ -54,6 +54,12 @@ async def held(
     return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
 
 
+async def of_users(connection: Connection, users: Iterable[str]) -> dict[Name, tuple[datetime, bool]]:
+    """All awards of these users, with their time and whether they were revoked."""
+    rows = await connection.fetch(SQL["of_users"], list(users))
+    return {(row["user_id"], row["badge_key"], row["context"]): (row["awarded_at"], row["revoked"]) for row in rows}
+
+
 async def since(connection: Connection, user_id: str) -> dict[tuple[str, str], datetime]:
     """Since when a user has each badge, by key and context; revoked ones are not had."""
     rows = await connection.fetch(SQL["since"], user_id)

@@ -116,6 +116,11 @@ async def page(connection: Connection, after: str, limit: int) -> list[str]:
     return [row["user_id"] for row in await connection.fetch(SQL["page"], after, limit)]
 
 
+async def sample(connection: Connection, number: int, seed: str = "") -> list[str]:
+    """So many users, picked by chance and by the seed, in order."""
+    return sorted(row["user_id"] for row in await connection.fetch(SQL["sample"], number, seed))
+
+
 async def count(connection: Connection) -> int:
     """How many users there are."""
     return int(await connection.fetchval(SQL["count"]))

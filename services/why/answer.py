@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from catalog import lock
 from catalog.definition import BadgeDefinition, Coverage, metrics_of
@@ -14,19 +14,15 @@ from evaluators.remaining import EARNED, REACHED, RETIRED, REVOKED
 from evaluators.tree import Node, tree
 from services.api.view import target_of
 from services.missing.asked import Unfit, is_context
-from services.state.collector import OF_CONTEXTS, Collector
-from services.state.facets import MASTER
-from services.stores import catalogue, collectors, ownership
+from services.stores import collectors
 from services.stores import missing as missing_store
 from services.stores import why as store
 from services.stores.missing import Whole
 from services.stores.postgres import Connection
 from services.stores.why import Given, Heard
-from services.why import gaps
+from services.why import gaps, snapshot
 
 Json: TypeAlias = dict[str, Any]
-
-_FACETS: Final = {kind: facet for facet, (_, kind) in OF_CONTEXTS.items()}
 
 
 class Asked(NamedTuple):
@@ -63,7 +59,7 @@ async def why(connection: Connection, user_id: str, catalog: Catalog, asked: Ask
     if badge.context_kind and not context:
         context = await _nearest(connection, user_id, badge)
         award = await store.award(connection, user_id, badge.key, context) if context else None
-    collector, name = await _snapshot(connection, user_id, context)
+    collector, name = await snapshot.of_context(connection, user_id, context)
     node = tree(badge, collector, Occasion("", asked.now, asked.now.date()), context)
     fields = gaps.fields_of(sorted(metrics_of(badge.criterion)))
     counted = await store.gaps(connection, user_id) if fields else {}
@@ -99,22 +95,6 @@ async def _nearest(connection: Connection, user_id: str, badge: BadgeDefinition)
     target = target_of(criterion) or 1
     id_ = await missing_store.nearest(connection, user_id, whole, badge.key, target=target, min_total=least)
     return "" if id_ is None else f"{whole}:{id_}"
-
-
-async def _snapshot(connection: Connection, user_id: str, context: str) -> tuple[Collector, str | None]:
-    """The user's counters with those of one context, and the context's name as far as it is known."""
-    collector = (await collectors.load(connection, [user_id])).get(user_id) or Collector(user_id)
-    if not context:
-        return collector, None
-    kind, _, id_ = context.partition(":")
-    key = (_FACETS[kind], int(id_))
-    counts = await ownership.load_counts(connection, [(user_id, *key)])
-    collector.unbounded = counts.get(user_id, ({}, {}))[0]
-    if key[0] == MASTER:
-        collector.titles[key[1]] = name = await store.master(connection, key[1])
-        return collector, name
-    collector.totals = await catalogue.totals(connection, [key])
-    return collector, collector.totals[key].name if key in collector.totals else None
 
 
 def shown(node: Node) -> Json:

@@ -61,11 +61,10 @@ class Candidate:
 
 
 class Earned(NamedTuple):
-    """A new award, the message that tells of it, and the reason in words."""
+    """A new award and what it came from; `highest_in_family`: no higher tier is held or was earned with it."""
 
     award: NewAward
-    message: Message
-    reason: str
+    candidate: Candidate
     highest_in_family: bool
 
 
@@ -185,7 +184,7 @@ class Awarding:
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
         fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
-        await awards.publish(connection, [one.message for one in fresh])
+        await awards.publish(connection, [_message(one) for one in fresh])
         return [one.award for one in fresh]
 
     @property
@@ -234,24 +233,29 @@ class Awarding:
             candidate.evidence,
             _rule(badge),
         )
-        told = _Awarded(
-            award_id=str(award.award_id),
-            revision=1,
-            user_id=user_id,
-            badge=_badge(badge),
-            context=context,
-            awarded_at=rfc3339(candidate.awarded_at),
-            source="auto",
-            trigger=event.type,
-            caused_by=_Cause(source=event.source, id=event.id),
-            batch_id=str(award.batch_id),
-            highest_in_family=highest,
-            notify=True,
-            evidence=candidate.evidence,
-        )
-        value = msgspec.json.encode(told, order="sorted")
-        message = Message("badge.awarded", user_id, f"{award.award_id}:1", candidate.awarded_at, value)
-        return Earned(award, message, candidate.verdict.reason, highest)
+        return Earned(award, candidate, highest)
+
+
+def _message(earned: Earned) -> Message:
+    """What is told of a new award."""
+    award, candidate = earned.award, earned.candidate
+    told = _Awarded(
+        award_id=str(award.award_id),
+        revision=1,
+        user_id=award.user_id,
+        badge=_badge(candidate.verdict.badge),
+        context=award.context,
+        awarded_at=rfc3339(award.awarded_at),
+        source="auto",
+        trigger=award.trigger,
+        caused_by=_Cause(**award.caused_by),
+        batch_id=str(award.batch_id),
+        highest_in_family=earned.highest_in_family,
+        notify=True,
+        evidence=award.evidence,
+    )
+    value = msgspec.json.encode(told, order="sorted")
+    return Message("badge.awarded", award.user_id, f"{award.award_id}:1", award.awarded_at, value)
 
 
 @cache

@@ -88,7 +88,8 @@ class OwnershipBundle:
         keys = self._unbounded(standing)
         for user, (counts, credits) in (await ownership.load_counts(connection, keys)).items():
             collector = self._work.collectors[user]
-            collector.unbounded, collector.credits = counts, credits
+            collector.unbounded |= counts
+            collector.credits |= credits
         totals = await catalogue.totals(connection, {(facet, value) for _, facet, value in keys})
         for collector in self._work.collectors.values():
             collector.totals = totals

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facts import Stamp
 from services.state.holdings import Copy, Entry, Holding
@@ -104,6 +106,11 @@ async def counted_again(
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
     return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
+
+
+def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:
+    """As of when a recounted user is judged: where a deletion has made the event's time void, the newest event left."""
+    return event.time if stands or found.newest is None else found.newest.time
 
 
 async def save(connection: Connection, found: Recount) -> None:

@@ -27,3 +27,8 @@ select badge_key, context, awarded_at from user_badges where user_id = $1 and re
 -- name: ids
 -- The id of every award that stands.
 select award_id from user_badges where revoked_at is null;
+
+-- name: of_users
+-- All awards of these users, revoked ones included.
+select user_id, badge_key, context, awarded_at, revoked_at is not null as revoked
+from user_badges where user_id = any($1::text[]);

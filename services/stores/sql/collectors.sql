@@ -69,6 +69,10 @@ on conflict (user_hash) do update set erased_at = greatest(erased.erased_at, exc
 -- Users in order, after one.
 select user_id from collector where user_id > $1 order by user_id limit $2;
 
+-- name: sample
+-- Some users, the same ones for the same seed as long as nobody joins or leaves.
+select user_id from collector order by md5($2 || user_id), user_id limit $1;
+
 -- name: count
 -- How many users there are.
 select count(*) from collector;
