@@ -233,6 +233,8 @@ class Stage:
         found = await self._recount(user)
         if found.newest is None:
             self._known.discard(user)
+            self.work.collectors[user] = anew = Collector(user, erased_at=until)
+            anew.totals = found.collector.totals
         else:
             erasure.judge_rest(self._everything, event, found)
 
