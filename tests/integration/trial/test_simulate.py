@@ -56,7 +56,7 @@ def standing(timeline: Timeline, erased: bool) -> dict[tuple[str, str, str], Any
     return found
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 async def test_from_nothing_it_is_what_the_worker_does(connection: Connection, seed: int) -> None:
     events = full_history(seed, 150) if seed % 2 else history(seed, 150)
     timeline = await played(connection, events)
@@ -74,7 +74,7 @@ async def test_from_nothing_it_is_what_the_worker_does(connection: Connection, s
         assert given == real
 
 
-@pytest.mark.parametrize("seed", range(16))
+@pytest.mark.parametrize("seed", range(8))
 async def test_from_a_copy_it_goes_on_as_the_worker_would(connection: Connection, seed: int) -> None:
     past = history(seed, 120)
     await processed(connection, past)

@@ -31,7 +31,7 @@ async def tried(connection: Connection, user: str, change: dict[str, Any], time:
     return decoded
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(12))
 async def test_what_is_tried_is_what_happens(connection: Connection, seed: int) -> None:
     await processed(connection, history(seed, 60))
     dice = random.Random(seed)
