@@ -33,6 +33,12 @@ _DECLARED: Final = (
     Metric("deep_cuts", "releases", "owned releases that fewer than 100 Discogs users are known to own"),
     Metric("taste_dimensions", "genres and styles", "genres and styles with at least 3 owned releases each"),
     Metric("pressings", "releases", "owned releases of one master", context="master"),
+    Metric(
+        "hops",
+        "hops",
+        "longest shortest path between two artists of the collection, through artists of the collection alone",
+    ),
+    Metric("cluster_artists", "artists", "largest group of the collection's artists that collaborations connect"),
     Metric("reviews", "reviews", "distinct approved reviews"),
     Metric("edits", "edits", "distinct approved edits"),
     Metric("wishlist", "releases", "distinct releases on the wishlist"),

@@ -47,7 +47,7 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
     from contracts.snapshot import Occasion
     from contracts.times import rfc3339
     from evaluators.engine import evaluate_all
-    from services.stores import awards, collectors, ownership
+    from services.stores import awards, collectors, graph, ownership
 
     options = servers.load_settings()
     async with servers.postgres(options, "explain") as connection:
@@ -56,6 +56,7 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
             return None
         collector = known[user]
         collector.unbounded = await ownership.counts_of(connection, user)
+        collector.graph = await graph.measured(connection, user)
         since = await awards.since(connection, user)
     now = datetime.now(UTC)
     found = evaluate_all(badges, collector, Occasion("cron.sweep", now, now.date()))

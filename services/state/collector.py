@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from services.state.counts import Counts
 from services.state.facets import LABEL, MASTER, Counted
+from services.state.graph import METRICS as OF_GRAPH
+from services.state.graph import Measured
 
 # Columns of `collector` in this order; names are those of the contract's metrics, `oldest_year` 0 is unknown.
 COUNTERS: Final = (
@@ -48,6 +50,7 @@ class Collector:
         "created",
         "erased_at",
         "facets",
+        "graph",
         "joined_on",
         "moved_masters",
         "titles",
@@ -82,6 +85,7 @@ class Collector:
         # (master, releases owned of it before, after) in the order in which the current event moved them.
         self.moved_masters: list[tuple[int, int, int]] = []
         self.titles: dict[int, str | None] = {}  # of masters, by the release that was counted last
+        self.graph: Measured | None = None  # what the graph lane measured last, where a caller loaded it
         self.changed = False
 
     # -- counting -----------------------------------------------------------------------------------------------
@@ -174,6 +178,8 @@ class Collector:
         """The metric's count; `pressings` needs its context."""
         if metric == "pressings":
             return self.unbounded.get((MASTER, int(context.removeprefix("master:"))), 0)
+        if metric in OF_GRAPH:
+            return None if self.graph is None else self.graph.value(metric)
         return self.counters.get(metric)
 
     def contexts(self, metric: str) -> Iterable[str]:
@@ -191,4 +197,6 @@ class Collector:
         if metric == "pressings":
             master = int(context.removeprefix("master:"))
             return {"master": self.titles.get(master), "master_id": master}
+        if metric in OF_GRAPH and self.graph is not None:
+            return self.graph.evidence.get(metric, {})
         return {}

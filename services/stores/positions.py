@@ -22,11 +22,12 @@ class LedgerPosition:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """The ledger by (unprefixed topic, partition), and the messages that wait or were refused."""
+    """The ledger by (unprefixed topic, partition), the messages that wait or were refused, the graphs that are due."""
 
     ledger: dict[tuple[str, int], LedgerPosition]
     unsent: int
     failed: int
+    graph_due: int
 
 
 async def load_positions(connection: Connection) -> Positions:
@@ -39,4 +40,4 @@ async def load_positions(connection: Connection) -> Positions:
         for row in rows
         if row["topic"] is not None
     }
-    return Positions(ledger, rows[0]["unsent"], rows[0]["failed"])
+    return Positions(ledger, rows[0]["unsent"], rows[0]["failed"], rows[0]["graph_due"])
