@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from services.state.graph import HUBS, Measured
 from services.stores.postgres import Connection
@@ -14,6 +14,8 @@ from services.stores.queries import rows, statements
 
 SQL = statements("graph")
 
+# How many rows there are in all, and a batch of them.
+Page: TypeAlias = tuple[int, list[tuple[Any, Any]]]
 PAUSE: Final = timedelta(hours=24)  # between two measurements of one user
 USER_LOCKS: Final = 0x67726170  # of advisory locks with two keys: "grap", and the user's hash
 REBUILD_LOCK: Final = 0x67617465_67726170  # a constant of our own: who holds it rebuilds the graph
@@ -210,19 +212,21 @@ async def as_of(connection: Connection) -> date:
     return found
 
 
-async def people(connection: Connection, batch: int) -> AsyncIterator[tuple[int, list[tuple[Any, ...]]]]:
-    """How many artists there are, and batch after batch of (id, name); needs a transaction."""
-    async for page in _stream(connection, "people", batch):
+async def people(connection: Connection, batch: int, *, most: int | None = None) -> AsyncIterator[Page]:
+    """Batch after batch of (id, name), at most `most` of them; needs a transaction."""
+    async for page in _stream(connection, "people", batch, most):
         yield page
 
 
-async def edges(connection: Connection, batch: int) -> AsyncIterator[tuple[int, list[tuple[Any, ...]]]]:
-    """How many pairs worked together, and batch after batch of (lower id, higher id); needs a transaction."""
-    async for page in _stream(connection, "edges", batch):
+async def edges(connection: Connection, batch: int, *, most: int | None = None) -> AsyncIterator[Page]:
+    """Batch after batch of (lower id, higher id), at most `most` of them; needs a transaction."""
+    async for page in _stream(connection, "edges", batch, most):
         yield page
 
 
-async def _stream(connection: Connection, name: str, batch: int) -> AsyncIterator[tuple[int, list[tuple[Any, ...]]]]:
+async def _stream(connection: Connection, name: str, batch: int, most: int | None) -> AsyncIterator[Page]:
     cursor = await connection.cursor(SQL[name], sorted(HUBS))
-    while found := await cursor.fetch(batch):
+    given = 0
+    while (most is None or given < most) and (found := await cursor.fetch(batch)):
         yield found[0]["total"], [(one, other) for one, other, _ in found]
+        given += 1

@@ -248,7 +248,8 @@ def values(user: User, on: date) -> Values:
         "oldest_age_years": {"": None if oldest is None else on.year - oldest[0]},
         "years_since_join": {"": None if joined is None else measures.full_years(joined, on)},
         # Measured by the lane of its own, which does not run beside the model.
-        **dict.fromkeys(("hops", "cluster_artists"), {"": None}),
+        "hops": {"": None},
+        "cluster_artists": {"": None},
         "pressings": {f"master:{master}": n for master, n in measures.pressings(owned).items()},
     }
 
