@@ -25,7 +25,7 @@ from services.worker.awarding import Awarding, occasion_at
 
 TRIGGER: Final = "collection.synced"
 
-Fate = Literal["measured", "unknown", "gone", "changed", "no graph"]
+Fate = Literal["measured", "unknown", "gone", "changed", "no_graph"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Evaluated:
     """What became of a due user.
 
     Shape:   `fate`: `measured`; `unknown`: nothing is known of the user; `gone`: not due any more; `changed`: deleted
-             in between, due again if anything newer is left; `no graph`: due once there is one.
+             in between, due again if anything newer is left; `no_graph`: due once there is one.
     """
 
     fate: Fate
@@ -59,7 +59,7 @@ async def evaluate(
     if found is None:
         async with postgres.acquire() as connection:
             await store.await_graph(connection, due)
-        return Evaluated("no graph")
+        return Evaluated("no_graph")
     shape = await pool.measure(np.array(ids, dtype=np.int64), found.edges)
     async with postgres.acquire() as connection, connection.transaction():
         return await _settle(connection, catalog, due, before, shape, found.as_of, len(ids))

@@ -65,6 +65,7 @@ class Lane:
             limits=LIMITS,
             command_seconds=COMMAND_SECONDS,
         )
+        metrics.begin_graph_at_zero(self._catalog.families)
         self._turns = Turns(self._settings, self._catalog, postgres)
         heart = asyncio.create_task(self._keep_beating())
         endpoint = None

@@ -113,7 +113,7 @@ class Turns:
             self._failed(due, error)
             return
         self._resting.pop(due.user_id, None)
-        if done.fate in ("measured", "no graph"):
+        if done.fate in ("measured", "no_graph"):
             self._answered()
         self._tell(done, time.perf_counter() - begin)
 
@@ -123,7 +123,7 @@ class Turns:
             metrics.GRAPH_SECONDS.observe(seconds)
         for award in done.awards:
             metrics.AWARDED.labels(self._catalog.badges[award.badge_key].family).inc()
-        if done.fate == "no graph":
+        if done.fate == "no_graph":
             log.warning("there is no graph yet: gatefold graph rebuild makes it; who is due waits for it")
 
     def _failed(self, due: Due, error: Exception) -> None:
