@@ -12,6 +12,7 @@ from services.cli import (
     emit,
     explain,
     export,
+    graph,
     import_,
     migrate,
     missing,
@@ -42,6 +43,7 @@ app.command("up", rich_help_panel="Start here")(up.up)
 app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
 app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
+app.add_typer(graph.app, name="graph", rich_help_panel="Processes")
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)
