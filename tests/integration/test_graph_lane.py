@@ -312,7 +312,7 @@ async def test_progress_and_explain_tell_what_was_measured(connection: Connectio
     today = Occasion("", NOON, NOON.date())
 
     async def next_tiers(user: str) -> dict[str, Any]:
-        standing = await achievements.standing(connection, user, [], 25, 5)
+        standing = await achievements.standing(connection, user, [], 25, 5, ([], [], [], []))
         assert standing is not None
         found = progress(CATALOG, standing.collector, today, standing.awarded)
         return {one.id: one for one in found if one.id in GRAPH_BADGES}
