@@ -79,6 +79,14 @@ Where the contract is silent, this is how it is read here.
   `cron.sweep` leave nothing: of a user who is not known they change nothing.
 - Any deletion takes the user's dead letters along, also one that is older than the last deletion. What a deletion
   leaves is evaluated like a sweep, at the time of the newest event left; the trigger is `user.deleted`.
+- The works of an artist are the masters, and the releases without one, that name the artist among their main artists;
+  owned and total are counted alike. A label or artist without an id, Various, Unknown Artist and No Artist have no
+  share. Totals are those of the last dump; who owns more than it lists has 100 %. Shares are rounded down: to whole
+  percent in `value`, to one decimal in `percentage`.
+- A total that grew is told to nobody: it earns nothing, and progress reads it as it is.
+- The first pressing of a master is any release, not flagged Reissue, Repress, Remastered or Unofficial, than which no
+  version is known to be earlier, as precisely as both are dated: beside 1999-03-17 a version of 1999 or of 1999-03 is
+  one too, one of 1999-05 is not. Only masters of which a dump has told have one; flagged versions have dates as well.
 - A `cron.sweep` older than a deletion still recounts what is left; what it earns is dated with the newest event left.
 - A removal takes in no news of the catalogue about a release of which another copy stays.
 - `earned_with` names the last item at which the line was crossed. The line of an age is crossed by an item only if the

@@ -50,7 +50,7 @@ create index release_artist_of on release_artist (release_id);
 
 -- Releases of a label, works (masters, and releases without one) of an artist, versions of a master.
 create table catalogue_total (
-    kind  text    not null check (kind in ('label', 'artist', 'master')),
+    kind  text    collate "C" not null check (kind in ('label', 'artist', 'master')),
     id    bigint  not null,
     total integer not null check (total > 0),
     as_of date    not null,

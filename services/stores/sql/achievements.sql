@@ -105,22 +105,35 @@ with awarded as (
     from known
 ), nearest as (
     select value, n, title from masters where place <= $4::integer
+), rungs as (
+    select badge_key, kind, percent, min_total, row_number() over (partition by kind order by percent) as rung
+    from unnest($5::text[], $6::text[], $7::integer[], $8::integer[]) as b (badge_key, kind, percent, min_total)
+), held as materialized (
+    select context, array_agg(badge_key) as tiers from user_badges
+    where user_id = $1 and badge_key = any($5::text[]) group by context
 ), covered as (
-    select distinct on (t.kind, t.id)
-           t.kind, t.id, t.kind || ':' || t.id as context, f.n, t.total, t.as_of, b.badge_key, b.percent,
-           greatest(0, b.percent - least(f.n, t.total) * 100 / t.total) as missing
+    select t.kind, t.id, t.kind || ':' || t.id as context, f.n, t.total, t.as_of,
+           least(f.n, t.total) * 100 / t.total as share
     from facet_count f
     join catalogue_total t on t.kind = case f.facet when 'l' then 'label' when 'a' then 'artist' end and t.id = f.value
-    join unnest($5::text[], $6::text[], $7::integer[], $8::integer[]) as b (badge_key, kind, percent, min_total)
-         on b.kind = t.kind and b.min_total <= t.total
     where f.user_id = $1 and f.facet in ('l', 'a') and f.n > 0
-      and not exists (select from user_badges h where h.user_id = $1 and h.badge_key = b.badge_key
-                      and h.context = t.kind || ':' || t.id)
-    order by t.kind, t.id, b.percent
+), upcoming as (
+    -- Of most contexts no tier is held: the lowest is next.
+    select c.*, r.badge_key, r.percent
+    from covered c join rungs r on r.kind = c.kind and r.rung = 1 and r.min_total <= c.total
+    where c.context not in (select context from held)
+    union all
+    select * from (
+        select distinct on (c.kind, c.id) c.*, r.badge_key, r.percent
+        from held h
+        join covered c on c.context = h.context
+        join rungs r on r.kind = c.kind and r.min_total <= c.total and r.badge_key <> all (h.tiers)
+        order by c.kind, c.id, r.percent
+    ) as started
 ), coverage as (
-    select *, row_number() over (partition by kind order by missing::float8 / percent, missing, badge_key,
-                                 context collate "C") as place
-    from covered
+    select *, row_number() over (partition by kind order by greatest(0, percent - share)::float8 / percent,
+                                 greatest(0, percent - share), badge_key, context collate "C") as place
+    from upcoming
 ), closest as (
     select c.*, coalesce(l.name, a.name) as name
     from coverage c
