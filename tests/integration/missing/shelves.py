@@ -113,6 +113,7 @@ async def pages(ask: Ask, badge: str, limit: int, **query: Any) -> list[dict[str
     while True:
         body = await ask(badge, limit=limit, **query, **cursor)
         found += body["missing"]
+        assert len(found) < 1_000, "the pages go round in a circle"
         if body["next_cursor"] is None:
             return found
         assert len(body["missing"]) == limit
