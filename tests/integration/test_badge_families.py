@@ -17,6 +17,8 @@ from tests.model.oracle import Event
 
 Release = dict[str, Any]
 CATALOG = load_catalog()
+# Those of the graph lane have their stories in test_graph_lane.py.
+WORKERS = [key for key, badge in CATALOG.badges.items() if badge.triggers != ("collection.synced",)]
 COUNTED_BY_EVENT = {"reviews": ("review.approved", "review_id"), "edits": ("edit.approved", "edit_id"),
                     "compares": ("compare.used", "compare_id")}  # fmt: skip
 
@@ -128,7 +130,7 @@ def log() -> Log:
     return Log()
 
 
-@pytest.mark.parametrize("key", CATALOG.badges)
+@pytest.mark.parametrize("key", WORKERS)
 async def test_near_miss_and_fact(database: str, log: Log, key: str) -> None:
     badge = CATALOG.badges[key]
     context = "master:7" if badge.context_kind == "master" else ""
