@@ -8,7 +8,7 @@ from typing import Final
 from services import metrics
 
 FAILURES: Final = 3
-PROBE_SECONDS: Final = (0.5, 15.0)
+PROBE_SECONDS: Final = (0.5, 5.0)
 
 
 class Breaker:
