@@ -50,3 +50,13 @@ async def owners_to_tell(connection: Connection, release_id: int, known: Facts) 
     pairs = {(counted, stated) for _, counted, stated in owners}
     stale = {pair for pair in pairs if merge(known, said[pair[1]]) != said[pair[0]]}
     return [user for user, counted, stated in owners if (counted, stated) in stale]
+
+
+async def date_masters(connection: Connection, master_ids: Iterable[int]) -> list[int]:
+    """Date these masters by their versions and mark the first pressings: not flagged as a reissue, and nothing of the
+    master is known to be earlier at the precision that both have; answers the releases that became or ceased to be one.
+
+    Shape:   a master without a row gets none; without a row in `catalogue_total` none of its releases is marked.
+    """
+    found = await connection.fetch(SQL["date_masters"], list(master_ids))
+    return [row["release_id"] for row in found]
