@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from services.catalogue.dump import Broken, Kind, Position, kind_of, pieces
+from services.catalogue.dump import Broken, Kind, Piece, Position, kind_of, pieces
 from services.catalogue.elements import BadElement, elements
 from services.catalogue.names import Artist, Label, Master, artist_of, label_of, master_of
 from services.catalogue.releases import DumpedRelease, release_of
@@ -31,13 +31,17 @@ class Bad(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Some elements of a file, the last of several with one id; `end` is where the file goes on."""
+    """Some elements of a file, the last of several with one id.
+
+    Units:   `begin` and `end` are bytes of XML, `read` bytes of the file.
+    """
 
     kind: Kind
     rows: bytes
     count: int
     elements: int
     bad: list[Bad]
+    begin: int
     end: Position
     read: int
 
@@ -51,11 +55,11 @@ def batches(path: Path, as_of: date, start: Position | None = None) -> Iterator[
     row = _rows_of(kind, as_of.year + 1)
     lines: dict[int, str] = {}
     bad: list[Bad] = []
-    seen = 0
-    last: tuple[Position, int] | None = None
+    seen = begin = 0
+    last: Piece | None = None
 
-    def batch(end: Position, read: int) -> Batch:
-        return Batch(kind, "".join(lines.values()).encode(), len(lines), seen, bad, end, read)
+    def batch(last: Piece) -> Batch:
+        return Batch(kind, "".join(lines.values()).encode(), len(lines), seen, bad, begin, last.end, last.read)
 
     broken: Broken | None = None
     found = pieces(path, start)
@@ -68,6 +72,8 @@ def batches(path: Path, as_of: date, start: Position | None = None) -> Iterator[
             break
         if piece is None:
             break
+        if last is None:
+            begin = piece.end.bytes - len(piece.data)
         for one in elements(kind, piece):
             seen += 1
             if isinstance(one, BadElement):
@@ -80,12 +86,12 @@ def batches(path: Path, as_of: date, start: Position | None = None) -> Iterator[
                 bad.append(Bad(line, _id_in(kind, element), fault.why))
             else:
                 lines[id_] = text
-        last = piece.end, piece.read
+        last = piece
         if len(lines) >= ROWS[kind]:
-            yield batch(*last)
+            yield batch(last)
             lines, bad, seen, last = {}, [], 0, None
     if last is not None:
-        yield batch(*last)
+        yield batch(last)
     if broken is not None:
         raise broken
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from lxml import etree
 
@@ -41,7 +41,7 @@ def elements(kind: Kind, piece: Piece) -> Iterator[tuple[int, _Element] | BadEle
         return
     before = piece.line - 1
     for element in root:
-        line = before + int(element.sourceline or 1)
+        line = before + cast(int, element.sourceline)
         yield (line, element) if element.tag == kind else BadElement(f"<{element.tag}> is no {kind}", line)
 
 

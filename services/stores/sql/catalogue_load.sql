@@ -74,7 +74,7 @@ where s.release_id = n.release_id;
 -- name: touch
 -- Whose totals have to be counted again: what a release of the batch is of, and what it was of.
 insert into load_touched (load_id, kind, id)
-select $1, 'label', unnest(labels) from staged_release
+select $1::bigint, 'label', unnest(labels) from staged_release
 union
 select $1, 'artist', unnest(artists) from staged_release
 union
@@ -210,7 +210,7 @@ with gone as materialized (
     delete from release_artist a using gone g where a.release_id = g.release_id returning a.artist_id
 ), touched as (
     insert into load_touched (load_id, kind, id)
-    select $1, 'label', label_id from labels
+    select $1::bigint, 'label', label_id from labels
     union select $1, 'artist', artist_id from artists
     union select $1, 'master', master_id from gone where master_id is not null
     on conflict do nothing
@@ -279,7 +279,7 @@ select (select count(*) from load_release where load_id = $1), (select count(*) 
 -- name: announce
 -- The news of a load, if there is any.
 insert into news (cause, time, load_id)
-select 'loaded:' || $1, now(), $1
+select 'loaded:' || $1::bigint, now(), $1
 where exists (select from load_release where load_id = $1) or exists (select from load_total where load_id = $1)
 on conflict do nothing;
 
