@@ -1,4 +1,4 @@
-"""A dump file as a stream of pieces: whole elements, some megabytes at a time, however large the file is.
+"""A dump file as a stream of pieces: whole elements, a quarter of a megabyte at a time, however large the file is.
 
 Shape:   the stream is cut where an element of the top level begins, which in XML no text can look like; lxml parses the
          pieces (`elements.py`). So an element that is not well-formed costs itself alone, and a load goes on at a byte.
@@ -18,7 +18,7 @@ import msgspec
 
 Kind = Literal["release", "master", "artist", "label"]
 
-PIECE_BYTES: Final = 1 << 20
+PIECE_BYTES: Final = 1 << 18  # small enough for the tree of it to stay in the cache
 LARGEST_ELEMENT: Final = 64 << 20
 _READ_BYTES: Final = 1 << 18
 _HEAD_BYTES: Final = 1 << 16
@@ -240,7 +240,7 @@ class _Stream:
                 self.fault = "the compressed data end too early"
                 return b""
             try:
-                found = self._inflate.decompress(given, PIECE_BYTES)
+                found = self._inflate.decompress(given, _READ_BYTES)
             except zlib.error as error:
                 self.fault = f"the compressed data are damaged ({str(error).rpartition(': ')[2]})"
                 return b""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, collect_ids=False, remove_comments=True, remove_pis=True
 )
-_NUMBER: Final = re.compile(r"[0-9]{1,19}")
 _ID_IN_TAG: Final = re.compile(rb"""<\w+\s[^>]*\bid\s*=\s*["']([^"'<>&]{1,40})["']""")
 _ID_INSIDE: Final = re.compile(rb"<id>([^<>&]{1,40})</id>")
 _PLACE: Final = re.compile(r",? line \d+.*", re.DOTALL)
@@ -50,9 +49,11 @@ def number(text: str | None, what: str) -> int:
 
     Raises:  BadElement where it is none, or none that an id can be.
     """
-    if text is None or not _NUMBER.fullmatch(text) or (found := int(text)) > MAX_ID:
-        raise BadElement(f"no {what}" if not text else f"{what} {text[:40]!r} is no number from 0 to {MAX_ID}")
-    return found
+    if not text:
+        raise BadElement(f"no {what}")
+    if len(text) < 20 and text.isascii() and text.isdigit() and (found := int(text)) <= MAX_ID:
+        return found
+    raise BadElement(f"{what} {text[:40]!r} is no number from 0 to {MAX_ID}")
 
 
 def id_of(text: str | None) -> int:

@@ -34,7 +34,7 @@ class Watcher(Protocol):
     def broken(self, file: int, line: int, why: str) -> None:
         """A file broke off."""
 
-    def step(self, what: str, done: int, total: int | None) -> None:
+    def step(self, what: str, done: int) -> None:
         """What is done after the last file."""
 
 
@@ -92,7 +92,7 @@ async def load(connection: Connection, files: Sequence[File], as_of: date, *, wh
     Raises:  Busy; reader.ReaderDied.
     """
     await _lock(connection)
-    await connection.execute("set synchronous_commit = off")  # what the last commits lose, the position has lost too
+    await catalogue_load.settle(connection)
     summary = Summary(as_of, [Counts() for _ in files])
     now = None
     for earlier in await catalogue_load.unfinished(connection):
@@ -152,8 +152,8 @@ async def _read(connection: Connection, now: Load, files: Sequence[File], summar
             batch = message.batch
             if not seen.elements and (state := known.get(file.name)) and batch.begin == state.bytes:
                 seen.elements, seen.bad = state.elements, state.bad
-            await catalogue_load.stage(connection, batch.kind, batch.rows)
             async with connection.transaction():
+                await catalogue_load.stage(connection, batch.kind, batch.rows)
                 await catalogue_load.share_catalogue(connection)
                 if batch.kind == "release":
                     await catalogue_load.merge_releases(connection, now, counts=counts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import struct
@@ -91,6 +92,8 @@ async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Ov
 def main() -> None:
     """Read what stdin orders, write messages to stdout; ends quietly when nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who reads us decides
+    gc.freeze()
+    gc.disable()  # elements and rows are no garbage that goes in circles
     order = _ORDER.decode(sys.stdin.buffer.read())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     try:

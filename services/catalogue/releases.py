@@ -16,11 +16,16 @@ from services.state.facets import NOT_A_LABEL
 from services.state.facts import FIRST_YEAR, Facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lxml.etree import _Element
 
 LARGEST_FACTS: Final = 1_000_000  # bytes, as of a record that describes a release
+
+WANTED: Final = (
+    *("title", "artists", "labels", "extraartists", "formats", "genres", "styles", "country", "released"),
+    *("master_id", "tracklist"),
+)
 
 Linked = tuple[tuple[int | None, str], ...]
 
@@ -56,54 +61,33 @@ def release_of(element: _Element, latest_year: int) -> DumpedRelease:
     Raises:  BadElement.
     """
     release_id = id_of(element.get("id"))
-    title = country = released = master = None
+    parts = {child.tag: child for child in element.iterchildren(*WANTED)}
     artists: Linked | None = None
+    main: list[int] = []
+    if (billed := parts.get("artists")) is not None:
+        artists = tuple(_artists(billed))
+        main = [id_ for id_, _ in artists if id_]
     labels: Linked | None = None
+    if (issuing := parts.get("labels")) is not None:
+        labels = tuple([(_linked(one.get("id")), one.get("name") or "") for one in issuing])
     formats: tuple[tuple[str, tuple[str, ...]], ...] | None = None
-    genres: tuple[str, ...] | None = None
-    styles: tuple[str, ...] | None = None
-    credits: _Element | None = None
-    tracks: _Element | None = None
-    for child in element:
-        match child.tag:
-            case "title":
-                title = child.text
-            case "artists":
-                artists = tuple(_artists(child))
-            case "labels":
-                labels = tuple([(_linked(one.get("id")), one.get("name") or "") for one in child])
-            case "formats":
-                formats = tuple(
-                    [(one.get("name") or "", tuple([d.text or "" for d in one.iter("description")])) for one in child]
-                )
-            case "genres":
-                genres = tuple([one.text or "" for one in child])
-            case "styles":
-                styles = tuple([one.text or "" for one in child])
-            case "country":
-                country = child.text
-            case "released":
-                released = child.text
-            case "master_id":
-                master = number(child.text, "master_id") if child.text else None
-            case "extraartists":
-                credits = child
-            case "tracklist":
-                tracks = child
+    if (carriers := parts.get("formats")) is not None:
+        formats = tuple([(one.get("name") or "", _texts(one.iter("description"))) for one in carriers])
+    master = _text(parts.get("master_id"))
     facts = Facts(
-        title=title,
-        master_id=master,
-        released=_possible(released, latest_year),
-        country=country,
+        title=_text(parts.get("title")),
+        master_id=number(master, "master_id") if master else None,
+        released=_possible(_text(parts.get("released")), latest_year),
+        country=_text(parts.get("country")),
         artists=artists,
         labels=labels,
         formats=formats,
-        genres=genres,
-        styles=styles,
+        genres=None if (genres := parts.get("genres")) is None else _texts(genres),
+        styles=None if (styles := parts.get("styles")) is None else _texts(styles),
     )
     if len(facts.content) > MAX_TEXT:
         _check(facts)
-    main = [id_ for id_, _ in artists or () if id_]
+    credits, tracks = parts.get("extraartists"), parts.get("tracklist")
     descriptions = (one for _, several in formats or () for one in several)
     if is_compilation(main, descriptions):
         # Who is credited for some of the tracks did not meet those of the others.
@@ -117,6 +101,15 @@ def release_of(element: _Element, latest_year: int) -> DumpedRelease:
         list(dict.fromkeys(id_ for id_, name in labels or () if id_ and not name.startswith(NOT_A_LABEL))),
         list(dict.fromkeys(id_ for id_ in main if id_ not in HUBS)),
     )
+
+
+def _text(part: _Element | None) -> str | None:
+    """What stands in an element; None where nothing does."""
+    return None if part is None else part.text or None
+
+
+def _texts(parts: Iterable[_Element]) -> tuple[str, ...]:
+    return tuple([part.text or "" for part in parts])
 
 
 def _linked(text: str | None) -> int | None:

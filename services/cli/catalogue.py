@@ -148,7 +148,7 @@ class _Shown:
     def broken(self, file: int, line: int, why: str) -> None:
         self._say(f"{self._files[file].path}:{line}: {why}; what is before it is loaded")
 
-    def step(self, what: str, done: int, total: int | None) -> None:
+    def step(self, what: str, done: int) -> None:
         self._progress.update(self._task, description=what, what=f"{done:,}")
 
     def _say(self, text: str) -> None:

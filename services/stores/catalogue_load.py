@@ -5,7 +5,7 @@ Shape:   everything that changes the catalogue runs in a transaction that begins
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from io import BytesIO
 from typing import Any, Final, NamedTuple
@@ -52,6 +52,26 @@ class Load(NamedTuple):
         return Stamp(datetime.combine(self.as_of, time(), UTC), f"dump:{self.as_of}", SOURCE)
 
 
+SESSION: Final = """
+-- What a crash of the server takes of the last commits, it takes with the position that they moved.
+set synchronous_commit = off;
+-- Every statement looks rows up by key, however small or large the tables are by then; nobody has analyzed them yet.
+set enable_hashjoin = off;
+set enable_mergejoin = off;
+set enable_seqscan = off;
+set plan_cache_mode = force_custom_plan;
+create temporary table if not exists staged_release (like public.staged_release) on commit delete rows;
+create temporary table if not exists staged_master (like public.staged_master) on commit delete rows;
+create temporary table if not exists staged_artist (like public.staged_artist) on commit delete rows;
+create temporary table if not exists staged_label (like public.staged_label) on commit delete rows;
+"""
+
+
+async def settle(connection: Connection) -> None:
+    """Make the session one for loading, with tables for its batches."""
+    await connection.execute(SESSION)
+
+
 async def try_lock(connection: Connection) -> bool:
     """Be the only load, as long as this session lives; whether that is granted."""
     return bool(await connection.fetchval(SQL["try_lock"], LOAD_LOCK))
@@ -95,8 +115,7 @@ async def save_file(connection: Connection, load: Load, name: str, kind: str, st
 
 
 async def stage(connection: Connection, kind: str, lines: bytes) -> None:
-    """Copy a batch, rows in the text format of COPY, to where it is merged from."""
-    await connection.execute(SQL["clear_staged"])
+    """Copy a batch, rows in the text format of COPY, to where it is merged from in the same transaction."""
     await connection.copy_to_table(f"staged_{kind}", source=BytesIO(lines), columns=COLUMNS[kind])
 
 
@@ -104,10 +123,10 @@ async def merge_releases(connection: Connection, load: Load, *, counts: bool) ->
     """The staged releases become what the catalogue says; `counts`: no newer whole dump lacks them."""
     await connection.execute(SQL["drop_known"], load.as_of, SOURCE)
     await _hear_everybody(connection, load)
-    await connection.execute(SQL["touch"], load.load_id)
+    await connection.execute(SQL["unlink"], load.load_id)
     if counts:
-        for statement in ("unlink_labels", "unlink_artists", "link_labels", "link_artists"):
-            await connection.execute(SQL[statement])
+        await connection.execute(SQL["link_labels"])
+        await connection.execute(SQL["link_artists"])
     await connection.execute(SQL["add_masters"])
     await connection.execute(SQL["add_facts"])
     stamp = load.stamp
@@ -164,29 +183,43 @@ async def complete(connection: Connection, load: Load) -> None:
     await connection.execute(SQL["complete"], load.load_id)
 
 
-async def next_page(connection: Connection, after: int, size: int) -> int | None:
-    """The last of the next releases by id; None where there are none."""
-    found: int | None = await connection.fetchval(SQL["next_page"], after, size)
-    return found
-
-
 async def forget_gone(connection: Connection, load: Load, after: int, until: int, counted: date) -> int:
     """Releases of a page that this dump no longer has, and that counted since that day, count no more; how many."""
     return int(await connection.fetchval(SQL["forget_gone"], load.load_id, after, until, load.as_of, counted))
 
 
-async def touched(connection: Connection, load: Load, kind: str, most: int) -> list[int]:
-    """Some ids of a kind whose totals have to be counted again."""
-    return [row["id"] for row in await connection.fetch(SQL["touched"], load.load_id, kind, most)]
+async def count_touched(connection: Connection, load: Load, kind: str, counted: date, most: int) -> list[int]:
+    """Count again some of those that lost a release, or were not known before; answers which, none when all are done.
+
+    Shape:   a master's versions are those dumped on the day `counted` or later.
+    """
+    ids = [row["id"] for row in await connection.fetch(SQL["touched"], load.load_id, kind, most)]
+    if ids:
+        arguments: tuple[Any, ...] = (ids, counted) if kind == "master" else (ids,)
+        await _save_totals(connection, load, kind, await connection.fetch(SQL[f"count_{kind}s"], *arguments))
+        await connection.execute(SQL["untouch"], load.load_id, kind, ids)
+    return ids
 
 
-async def count_again(connection: Connection, load: Load, kind: str, ids: list[int], counted: date) -> None:
-    """Totals of these labels, artists or masters; a master's versions are those dumped since `counted`."""
-    arguments: tuple[Any, ...] = (ids, counted) if kind == "master" else (ids,)
-    found = await connection.fetch(SQL[f"count_{kind}s"], *arguments)
-    numbers, totals = [row["id"] for row in found], [row["total"] for row in found]
-    await connection.execute(SQL["save_totals"], load.load_id, kind, numbers, totals, load.as_of)
-    await connection.execute(SQL["untouch"], load.load_id, kind, ids)
+async def next_page(connection: Connection, kind: str, after: int, size: int) -> int | None:
+    """The last of the next ids that have some `size` releases together; None where there are none."""
+    found: int | None = await connection.fetchval(SQL[f"next_{kind}s"], after, size)
+    return found
+
+
+async def count_fresh(
+    connection: Connection, load: Load, kind: str, after: int, until: int, counted: date
+) -> list[int]:
+    """Count again those of a page of which this dump has a release; answers which."""
+    arguments = (after, until, load.as_of, counted) if kind == "master" else (after, until, load.as_of)
+    found = await connection.fetch(SQL[f"fresh_{kind}s"], *arguments)
+    await _save_totals(connection, load, kind, found)
+    return [row["id"] for row in found]
+
+
+async def _save_totals(connection: Connection, load: Load, kind: str, found: Sequence[Any]) -> None:
+    ids, totals = [row["id"] for row in found], [row["total"] for row in found]
+    await connection.execute(SQL["save_totals"], load.load_id, kind, ids, totals, load.as_of)
 
 
 async def add_releases(connection: Connection, load: Load, release_ids: Iterable[int]) -> None:

@@ -17,7 +17,8 @@ create table load_file (
     primary key (load_id, name)
 );
 
--- Labels, artists and masters that a load still has to count again.
+-- Labels, artists and masters that lost a release and have to be counted again; those that the dump names are found by
+-- release.dumped_on.
 create table load_touched (
     load_id bigint not null,
     kind    text   not null check (kind in ('label', 'artist', 'master')),
@@ -25,9 +26,10 @@ create table load_touched (
     primary key (load_id, kind, id)
 );
 
--- A batch of one load on its way into the catalogue. Where somebody described a release too, stated_at and what follows
--- say which statement is the newest of the merged ones; elsewhere they are null, and the dump's word is all there is.
-create unlogged table staged_release (
+-- What a batch on its way into the catalogue looks like: a load copies it into temporary tables of these names. Where
+-- somebody described a release too, stated_at and what follows say which statement is the newest of the merged ones;
+-- elsewhere they are null, and the dump's word is all there is.
+create table staged_release (
     release_id bigint not null,
     digest     bytea  not null,
     content    text   not null,
@@ -42,6 +44,6 @@ create unlogged table staged_release (
     by_source  text,
     stamps     json
 );
-create unlogged table staged_master (master_id bigint not null, title text, year integer);
-create unlogged table staged_artist (artist_id bigint not null, name text not null, members bigint[] not null);
-create unlogged table staged_label (label_id bigint not null, name text not null);
+create table staged_master (master_id bigint not null, title text, year integer);
+create table staged_artist (artist_id bigint not null, name text not null, members bigint[] not null);
+create table staged_label (label_id bigint not null, name text not null);

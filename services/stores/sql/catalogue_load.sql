@@ -39,10 +39,6 @@ on conflict (load_id, name) do update
 set kind = excluded.kind, bytes = excluded.bytes, lines = excluded.lines, checksum = excluded.checksum,
     elements = excluded.elements, bad = excluded.bad;
 
--- name: clear_staged
--- Room for the next batch.
-truncate staged_release, staged_master, staged_artist, staged_label;
-
 -- name: drop_known
 -- Releases that a newer dump has stated, or this one in the same words.
 delete from staged_release s
@@ -71,45 +67,30 @@ from json_to_recordset($1::json) as n (
     stated_at timestamptz, by_id text, by_source text, stamps json)
 where s.release_id = n.release_id;
 
--- name: touch
--- Whose totals have to be counted again: what a release of the batch is of, and what it was of.
+-- name: unlink
+-- Labels and artists that the releases of the batch have no more: theirs no longer, and to be counted again; masters too.
+with labels as (
+    delete from release_label l
+    using staged_release s, release r
+    where r.release_id = s.release_id and r.dumped_on is not null
+      and l.release_id = s.release_id and l.label_id <> all(s.labels)
+    returning l.label_id
+), artists as (
+    delete from release_artist a
+    using staged_release s, release r
+    where r.release_id = s.release_id and r.dumped_on is not null
+      and a.release_id = s.release_id and a.artist_id <> all(s.artists)
+    returning a.artist_id
+)
 insert into load_touched (load_id, kind, id)
-select $1::bigint, 'label', unnest(labels) from staged_release
+select $1::bigint, 'label', label_id from labels
 union
-select $1, 'artist', unnest(artists) from staged_release
-union
-select $1, 'master', master_id from staged_release where master_id is not null
+select $1, 'artist', artist_id from artists
 union
 select $1, 'master', r.master_id
 from staged_release s join release r on r.release_id = s.release_id
 where r.master_id is not null and r.master_id is distinct from s.master_id
-union
-select $1, 'label', l.label_id
-from staged_release s
-join release r on r.release_id = s.release_id and r.dumped_on is not null
-join release_label l on l.release_id = s.release_id
-where l.label_id <> all(s.labels)
-union
-select $1, 'artist', a.artist_id
-from staged_release s
-join release r on r.release_id = s.release_id and r.dumped_on is not null
-join release_artist a on a.release_id = s.release_id
-where a.artist_id <> all(s.artists)
 on conflict do nothing;
-
--- name: unlink_labels
--- Labels that the releases of the batch are no longer of.
-delete from release_label l
-using staged_release s, release r
-where r.release_id = s.release_id and r.dumped_on is not null
-  and l.release_id = s.release_id and l.label_id <> all(s.labels);
-
--- name: unlink_artists
--- Artists whom they are no longer by.
-delete from release_artist a
-using staged_release s, release r
-where r.release_id = s.release_id and r.dumped_on is not null
-  and a.release_id = s.release_id and a.artist_id <> all(s.artists);
 
 -- name: link_labels
 -- Labels that they are of.
@@ -195,8 +176,8 @@ where ($1 or master.title is null) and (master.title, master.year) is distinct f
 -- The files were whole dumps.
 update catalogue_load set complete = true where load_id = $1 and not complete;
 
--- name: next_page
--- Where the next $2 releases end.
+-- name: next_releases
+-- The last of the next $2 releases.
 select max(release_id) from (select release_id from release where release_id > $1 order by release_id limit $2) page;
 
 -- name: forget_gone
@@ -218,7 +199,7 @@ with gone as materialized (
 select count(*) from gone;
 
 -- name: touched
--- The next ids of a kind to be counted again.
+-- The next ids of a kind that have to be counted again whatever else the load brought.
 select id from load_touched where load_id = $1 and kind = $2 order by id limit $3;
 
 -- name: untouch
@@ -247,14 +228,50 @@ from unnest($1::bigint[]) as a (id)
 left join release r on r.master_id = a.id and r.dumped_on >= $2
 group by a.id;
 
+-- name: next_labels
+-- The label that the $2 next releases by label reach to.
+select max(id) from (select label_id as id from release_label where label_id > $1 order by label_id limit $2) page;
+
+-- name: next_artists
+-- The same by artist.
+select max(id) from (select artist_id as id from release_artist where artist_id > $1 order by artist_id limit $2) page;
+
+-- name: next_masters
+-- The same by master.
+select max(id) from (select master_id as id from release where master_id > $1 order by master_id limit $2) page;
+
+-- name: fresh_labels
+-- Labels from $1 to $2 of which the dump of day $3 has a release, and how many releases they have.
+select l.label_id as id, count(*)::integer as total
+from release_label l join release r on r.release_id = l.release_id
+where l.label_id > $1 and l.label_id <= $2
+group by l.label_id
+having bool_or(r.dumped_on = $3);
+
+-- name: fresh_artists
+-- The same for artists and their works.
+select a.artist_id as id, count(distinct coalesce(r.master_id, -r.release_id))::integer as total
+from release_artist a join release r on r.release_id = a.release_id
+where a.artist_id > $1 and a.artist_id <= $2
+group by a.artist_id
+having bool_or(r.dumped_on = $3);
+
+-- name: fresh_masters
+-- The same for masters and their versions in dumps of day $4 or later.
+select master_id as id, (count(*) filter (where dumped_on >= $4))::integer as total
+from release
+where master_id > $1 and master_id <= $2
+group by master_id
+having bool_or(dumped_on = $3);
+
 -- name: save_totals
 -- What was counted; a total that became known, or fell, is noted for the owners, and nothing is no total.
 with counted as (
-    select n.id, n.total, c.total as before
+    -- As a value, so that each is looked up by its key whatever the table's statistics say.
+    select n.id, n.total, (select c.total from catalogue_total c where c.kind = $2 and c.id = n.id) as before
     from unnest($3::bigint[], $4::integer[]) as n (id, total)
-    left join catalogue_total c on c.kind = $2 and c.id = n.id
 ), empty as (
-    delete from catalogue_total c using counted n where c.kind = $2 and c.id = n.id and n.total = 0
+    delete from catalogue_total where kind = $2 and id = any(array(select id from counted where total = 0))
 ), told as (
     insert into load_total (load_id, kind, id)
     select $1, $2, id from counted where total > 0 and (before is null or total < before)
