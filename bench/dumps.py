@@ -51,10 +51,12 @@ def releases(count: int) -> Iterator[str]:
         yield "".join(texts) + last[0]
 
 
-def write_releases(path: Path, count: int) -> None:
-    """A dump of so many releases."""
-    with gzip.open(path, "wt", compresslevel=1, encoding="utf-8") as file:
-        file.write("<releases>\n")
+def write_releases(path: Path, count: int) -> int:
+    """A dump of so many releases; bytes of XML."""
+    size = 0
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(b"<releases>\n")
         for one in releases(count):
-            file.write(one)
-        file.write("</releases>\n")
+            size += file.write(one.encode())
+        file.write(b"</releases>\n")
+    return size

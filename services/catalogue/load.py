@@ -14,7 +14,7 @@ from typing import Protocol
 from services.catalogue import finish
 from services.catalogue.batches import Bad, Batch
 from services.catalogue.dump import Kind, Position
-from services.catalogue.reader import Over, ToRead, read
+from services.catalogue.reader import Over, ToRead, read, resident
 from services.stores import catalogue_load
 from services.stores.catalogue_load import FileState, Load
 from services.stores.postgres import Connection
@@ -75,6 +75,7 @@ class Summary:
     releases: int = 0
     totals: int = 0
     gone: int = 0
+    resident: int = 0  # bytes that this process and its reader held at most
     earlier: list[date] = field(default_factory=list)
 
     @property
@@ -178,6 +179,7 @@ def _note(file: int, batch: Batch, summary: Summary, watch: Watcher) -> None:
 
 
 def _note_end(message: Over, summary: Summary, watch: Watcher) -> None:
+    summary.resident = max(summary.resident, message.resident + resident())
     if message.broken is not None:
         summary.files[message.file].broken = message.broken
         watch.broken(message.file, message.line, message.broken)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import re
+import resource
 import signal
 import struct
 import sys
@@ -38,9 +40,13 @@ class Read(msgspec.Struct, frozen=True, tag="read"):
 
 
 class Over(msgspec.Struct, frozen=True, tag="over"):
-    """The end of a file; where it broke off, on which line and why."""
+    """The end of a file; where it broke off, on which line and why.
+
+    Units:   `resident` is the most memory that the reader ever held, in bytes.
+    """
 
     file: int
+    resident: int
     line: int = 0
     broken: str | None = None
 
@@ -89,6 +95,15 @@ async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Ov
         await process.wait()
 
 
+def resident() -> int:
+    """The most memory that this process ever held, in bytes."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return int(re.findall(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)[0]) * 1024
+
+
 def main() -> None:
     """Read what stdin orders, write messages to stdout; ends quietly when nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; who reads us decides
@@ -101,11 +116,11 @@ def main() -> None:
             try:
                 for batch in batches(Path(file.path), order.as_of, file.start):
                     _send(out, Read(number, batch))
-                over = Over(number)
+                over = Over(number, resident())
             except Broken as fault:
-                over = Over(number, fault.line, str(fault))
+                over = Over(number, resident(), fault.line, str(fault))
             except NotADump as fault:
-                over = Over(number, 0, str(fault))
+                over = Over(number, resident(), 0, str(fault))
             _send(out, over)
     except BrokenPipeError:
         os._exit(1)

@@ -179,6 +179,7 @@ def _document(files: Sequence[File], summary: Summary, seconds: float, dry_run: 
         "changed": {"releases": summary.releases, "totals": summary.totals, "gone": summary.gone},
         "earlier": [day.isoformat() for day in summary.earlier],
         "seconds": round(seconds, 3),
+        "resident_mb": round(summary.resident / 1e6, 1),
     }
 
 
