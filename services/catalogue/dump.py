@@ -23,7 +23,7 @@ LARGEST_ELEMENT: Final = 64 << 20
 _READ_BYTES: Final = 1 << 18
 _HEAD_BYTES: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
-_PROLOGUE: Final = rb"(?:\xef\xbb\xbf)?(?:\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*"
+_PROLOGUE: Final = rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*"
 _ROOT: Final = re.compile(_PROLOGUE + rb"<([A-Za-z][\w.-]*)[^>]*>", re.DOTALL)
 _ENCODING: Final = re.compile(rb"""<\?xml[^>]*\bencoding\s*=\s*["']([^"']+)""")
 _UTF8: Final = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
@@ -132,7 +132,7 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
             buffer += more
         if len(buffer) < most:
             break
-        if cut := _last_begin(kind, buffer):
+        if cut := _last_begin(kind, buffer, most):
             data = bytes(buffer[:cut])
             del buffer[:cut]
             yield Piece(data, at.lines + 1, at := _after(at, data), stream.taken)
@@ -148,7 +148,7 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
     if torn:
         # Of what was there when the file broke off, the last element is torn, unless it was just over.
         over = rest.rstrip().endswith(f"</{kind}>".encode())
-        whole = len(rest) if over else _last_begin(kind, buffer) or 0
+        whole = len(rest) if over else _last_begin(kind, buffer, len(buffer)) or 0
     if rest[:whole].strip():
         data = rest[:whole]
         yield Piece(data, at.lines + 1, _after(at, data), stream.taken)
@@ -156,11 +156,11 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
         raise Broken(lines + 1, stream.fault or f"the file ends before </{kind}s>")
 
 
-def _last_begin(kind: Kind, buffer: bytearray) -> int | None:
-    """Where the last element begins, if it is not the only one."""
+def _last_begin(kind: Kind, buffer: bytearray, before: int) -> int | None:
+    """Where the last element begins before a place, if it is not the first one."""
     tag, begin = f"<{kind}".encode(), _BEGIN[kind]
     first = begin.search(buffer)
-    at = len(buffer)
+    at = before
     while first and (at := buffer.rfind(tag, first.end(), at)) > 0:
         if begin.match(buffer, at):
             return at
@@ -187,6 +187,8 @@ def _head(stream: _Stream, path: Path) -> tuple[Kind, int, bytearray]:
     root = _ROOT.match(head)
     if root is None or root[1] not in _ROOTS:
         found = f"<{root[1].decode('ascii', 'replace')}>" if root else "no XML"
+        if stream.fault is not None:
+            raise NotADump(f"{path}: {stream.fault}")
         raise NotADump(f"{path}: {found} is not the beginning of a dump of releases, masters, artists or labels")
     kind = _ROOTS[root[1]]
     if root[0].endswith(b"/>"):

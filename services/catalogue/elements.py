@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PARSER: Final = etree.XMLParser(
     resolve_entities=False, no_network=True, collect_ids=False, remove_comments=True, remove_pis=True
 )
-_ID_IN_TAG: Final = re.compile(rb"""<\w+\s[^>]*\bid\s*=\s*["']([^"'<>&]{1,40})["']""")
+_ID_IN_TAG: Final = re.compile(rb"""<\w+\s[^>]*?\bid\s*=\s*["']([^"'<>&]{1,40})["']""")
 _ID_INSIDE: Final = re.compile(rb"<id>([^<>&]{1,40})</id>")
 _PLACE: Final = re.compile(r",? line \d+.*", re.DOTALL)
 
@@ -80,7 +80,7 @@ def _one_by_one(kind: Kind, piece: Piece) -> Iterator[tuple[int, _Element] | Bad
             root = etree.fromstring(b"<all>" + data[start:end] + b"</all>", _PARSER)
         except etree.XMLSyntaxError as error:
             found = (_ID_IN_TAG.match if kind in ("release", "master") else _ID_INSIDE.search)(data[start:end])
-            why = _PLACE.sub("", error.msg or "") or "not well-formed"
+            why = " ".join(_PLACE.sub("", error.msg or "").split()) or "not well-formed"
             yield BadElement(why, line, found[1].decode("utf-8", "replace") if found else None)
         else:
             yield line, root[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Protocol
 from services.catalogue import finish
 from services.catalogue.batches import Bad, Batch
 from services.catalogue.dump import Kind, Position
-from services.catalogue.reader import Over, ToRead, read, resident
+from services.catalogue.reader import Over, Read, ToRead, read, resident
 from services.stores import catalogue_load
 from services.stores.catalogue_load import FileState, Load
 from services.stores.postgres import Connection
@@ -84,11 +84,23 @@ class Summary:
         return not any(one.bad or one.broken for one in self.files)
 
 
-async def load(connection: Connection, files: Sequence[File], as_of: date, *, whole: bool, watch: Watcher) -> Summary:
+Source = Callable[[Sequence[ToRead], date], AsyncGenerator[Read | Over, None]]
+
+
+async def load(
+    connection: Connection,
+    files: Sequence[File],
+    as_of: date,
+    *,
+    whole: bool,
+    watch: Watcher,
+    source: Source = read,
+) -> Summary:
     """Load these files of one dump; where a load of that day was not finished, go on with it.
 
     Shape:   `whole`: the files are whole dumps, so releases that they no longer have no longer count. Where a file
-             breaks off the load stays unfinished: totals, dates and news come with the load that ends it.
+             breaks off the load stays unfinished: totals, dates and news come with the load that ends it. `source`
+             reads the files.
 
     Raises:  Busy; reader.ReaderDied.
     """
@@ -104,7 +116,7 @@ async def load(connection: Connection, files: Sequence[File], as_of: date, *, wh
             summary.earlier.append(earlier.as_of)
     now = now or await catalogue_load.begin(connection, as_of)
     summary.load_id = now.load_id
-    await _read(connection, now, files, summary, watch)
+    await _read(connection, now, files, summary, watch, source)
     if not any(one.broken for one in summary.files):
         whole = whole and any(file.kind == "release" for file in files)
         summary.gone = await finish.finish(connection, now, whole=whole, watch=watch)
@@ -133,7 +145,9 @@ async def _lock(connection: Connection) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _read(connection: Connection, now: Load, files: Sequence[File], summary: Summary, watch: Watcher) -> None:
+async def _read(
+    connection: Connection, now: Load, files: Sequence[File], summary: Summary, watch: Watcher, source: Source
+) -> None:
     known = await catalogue_load.files(connection, now)
     counts = now.as_of >= await catalogue_load.completed(connection)
     newest = {file.kind: now.as_of >= await catalogue_load.named(connection, file.kind) for file in files}
@@ -142,7 +156,7 @@ async def _read(connection: Connection, now: Load, files: Sequence[File], summar
         state = known.get(file.name)
         start = Position(state.bytes, state.lines, state.checksum) if state else None
         orders.append(ToRead(str(file.path), start))
-    async with contextlib.aclosing(read(orders, now.as_of)) as messages:
+    async with contextlib.aclosing(source(orders, now.as_of)) as messages:
         async for message in messages:
             file, seen = files[message.file], summary.files[message.file]
             if isinstance(message, Over):

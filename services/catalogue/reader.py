@@ -10,7 +10,7 @@ import resource
 import signal
 import struct
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import IO, Final
@@ -66,7 +66,7 @@ _MESSAGE: Final = msgspec.msgpack.Decoder(Read | Over)
 
 
 async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Over, None]:
-    """The files one after the other, in batches; the reader is ended with the iteration.
+    """`messages` of a process of its own, which is ended with the iteration.
 
     Raises:  ReaderDied.
     """
@@ -95,6 +95,20 @@ async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Ov
         await process.wait()
 
 
+def messages(files: Sequence[ToRead], as_of: date) -> Iterator[Read | Over]:
+    """The files one after the other, in batches, each with its end."""
+    for number, file in enumerate(files):
+        try:
+            for batch in batches(Path(file.path), as_of, file.start):
+                yield Read(number, batch)
+        except Broken as fault:
+            yield Over(number, resident(), fault.line, str(fault))
+        except NotADump as fault:
+            yield Over(number, resident(), 0, str(fault))
+        else:
+            yield Over(number, resident())
+
+
 def resident() -> int:
     """The most memory that this process ever held, in bytes."""
     try:
@@ -112,16 +126,8 @@ def main() -> None:
     order = _ORDER.decode(sys.stdin.buffer.read())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     try:
-        for number, file in enumerate(order.files):
-            try:
-                for batch in batches(Path(file.path), order.as_of, file.start):
-                    _send(out, Read(number, batch))
-                over = Over(number, resident())
-            except Broken as fault:
-                over = Over(number, resident(), fault.line, str(fault))
-            except NotADump as fault:
-                over = Over(number, resident(), 0, str(fault))
-            _send(out, over)
+        for message in messages(order.files, order.as_of):
+            _send(out, message)
     except BrokenPipeError:
         os._exit(1)
 

@@ -94,6 +94,8 @@ def _day(files: Sequence[Path], as_of: str | None) -> date:
 
 
 async def _run(files: Sequence[File], day: date, whole: bool, dry_run: bool, shown: _Shown) -> Summary:
+    import asyncpg
+
     from services.catalogue import load
     from services.catalogue.reader import ReaderDied
     from services.stores import migrate
@@ -106,6 +108,10 @@ async def _run(files: Sequence[File], day: date, whole: bool, dry_run: bool, sho
             return await load.load(connection, files, day, whole=whole, watch=shown)
     except load.Busy:
         servers.fail("another load is running; wait for it")
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.UndefinedTableError):
+        raise
+    except asyncpg.PostgresError as error:
+        servers.fail(f"PostgreSQL refuses: {error}; what was loaded stays: run it again when that is repaired")
     except ReaderDied as died:
         servers.fail(f"{died}; what was loaded stays: run it again")
 

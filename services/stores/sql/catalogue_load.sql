@@ -111,9 +111,9 @@ select distinct master_id from staged_release where master_id is not null
 on conflict do nothing;
 
 -- name: add_facts
--- Contents that are not stored yet.
+-- Contents that are not stored yet; sorted as bundles store theirs, so that nobody waits in a circle.
 insert into facts (release_id, digest, content)
-select release_id, digest, content::json from staged_release
+select release_id, digest, content::json from staged_release order by release_id
 on conflict do nothing;
 
 -- name: merge_releases
