@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
     Bench = Callable[[Engines, Scale, Steps], Awaitable[list[Result]]]
 
-NAMES = ("single", "pages", "workers", "flat", "wide", "crowd", "consumer", "latency", "reads", "evaluation", "sizes")
+NAMES = (
+    *("single", "pages", "workers", "flat", "wide", "crowd", "consumer", "latency", "reads", "evaluation", "sizes"),
+    "catalogue",
+)
 
 
 def benches() -> dict[str, Bench]:
     """The benches by name, in the order in which they run."""
+    from bench.catalogue import catalogue
     from bench.consumer import consumer
     from bench.evaluation import evaluation
     from bench.flatness import crowd, flat, wide
@@ -33,7 +37,7 @@ def benches() -> dict[str, Bench]:
     from bench.sizes import sizes
     from bench.throughput import pages, single, workers
 
-    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, sizes)
+    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, sizes, catalogue)
     return {one.__name__: one for one in every}
 
 

@@ -7,6 +7,7 @@ import typer
 from services.cli import (
     api,
     catalog,
+    catalogue,
     dead_letters,
     demo,
     emit,
@@ -49,6 +50,7 @@ app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)
 app.command("emit", rich_help_panel="Events in")(emit.emit)
 app.command("import", rich_help_panel="Events in")(import_.import_file)
+app.add_typer(catalogue.app, name="catalogue", rich_help_panel="Operate")
 app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)
