@@ -75,7 +75,10 @@ select (select holders from badge_holders where badge_key = '') as collectors,
         from page) as page,
        (select json_object_agg(p.context, json_build_array(coalesce(f.n, 0), t.total, t.as_of))
         from page p
-        join catalogue_total t on t.kind in ('label', 'artist') and p.context = t.kind || ':' || t.id
+        cross join lateral (select split_part(p.context, ':', 1) as kind,
+                                   case when p.context ~ '^(label|artist):[1-9][0-9]{0,17}$'
+                                        then split_part(p.context, ':', 2)::bigint end as id) as w
+        join catalogue_total t on t.kind = w.kind and t.id = w.id
         left join facet_count f on f.user_id = $1 and f.facet = case t.kind when 'label' then 'l' else 'a' end::"char"
                                and f.value = t.id
        ) as today;
