@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
     Bench = Callable[[Engines, Scale, Steps], Awaitable[list[Result]]]
 
-NAMES = ("single", "pages", "workers", "flat", "wide", "crowd", "consumer", "latency", "reads", "evaluation", "sizes")
+NAMES = (
+    "single",
+    "pages",
+    "workers",
+    "flat",
+    "wide",
+    "crowd",
+    "consumer",
+    "latency",
+    "reads",
+    "evaluation",
+    "graph",
+    "sizes",
+)
 
 
 def benches() -> dict[str, Bench]:
@@ -28,12 +41,13 @@ def benches() -> dict[str, Bench]:
     from bench.consumer import consumer
     from bench.evaluation import evaluation
     from bench.flatness import crowd, flat, wide
+    from bench.graph import graph
     from bench.latency import latency
     from bench.reads import reads
     from bench.sizes import sizes
     from bench.throughput import pages, single, workers
 
-    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, sizes)
+    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, graph, sizes)
     return {one.__name__: one for one in every}
 
 

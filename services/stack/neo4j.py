@@ -56,7 +56,9 @@ class Neo4j(Engine):
         from services.graph.server import address
 
         server, login = address(url)
-        driver = neo4j.GraphDatabase.driver(server, auth=login, connection_timeout=5.0, connection_acquisition_timeout=5.0)
+        driver = neo4j.GraphDatabase.driver(
+            server, auth=login, connection_timeout=5.0, connection_acquisition_timeout=5.0
+        )
         # Outside a managed transaction, which would try again for half a minute.
         with driver, driver.session() as session:
             session.run("RETURN 1").consume()

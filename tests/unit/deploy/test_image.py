@@ -70,7 +70,19 @@ def test_settings_of_the_image_exist() -> None:
 
 
 def test_compose_names_commands_settings_and_services_that_exist() -> None:
-    wanted = {"migrate", "topics", "worker", "relay", "api", "graph", "postgres", "kafka", "neo4j", "prometheus", "grafana"}
+    wanted = {
+        "migrate",
+        "topics",
+        "worker",
+        "relay",
+        "api",
+        "graph",
+        "postgres",
+        "kafka",
+        "neo4j",
+        "prometheus",
+        "grafana",
+    }
     assert set(COMPOSE["services"]) == wanted
     for name, service in COMPOSE["services"].items():
         assert re.search(r":[\w.-]+$", service["image"]), name
