@@ -93,4 +93,9 @@ async def ask(api: Api, token: str) -> Second:
     found = {one["id"]: one["evidence"] for one in awards}
     path = [found[key]["path"] for key in found if key.startswith("six-degrees")][:1]
     circle = [found[key]["artists"] for key in found if key.startswith("scene-builder")][:1]
-    return Second(catalogue.piece(), missing.body, [one["name"] for one in sum(path, [])], [one["name"] for one in sum(circle, [])])
+    return Second(
+        catalogue.piece(),
+        missing.body,
+        [one["name"] for one in sum(path, [])],
+        [one["name"] for one in sum(circle, [])],
+    )
