@@ -13,6 +13,7 @@ from services.catalogue.dump import Broken, Kind, Piece, Position, kind_of, piec
 from services.catalogue.elements import BadElement, elements
 from services.catalogue.names import Artist, Label, Master, artist_of, label_of, master_of
 from services.catalogue.releases import DumpedRelease, release_of
+from services.state.facets import bounded_values
 from services.state.facts import digest
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Bad(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """Some elements of a file, the last of several with one id.
 
+    Shape:   `values` are the genres, styles … (facet, value) that no batch before had.
     Units:   `begin` and `end` are bytes of XML, `read` bytes of the file.
     """
 
@@ -41,6 +43,7 @@ class Batch(msgspec.Struct, frozen=True):
     count: int
     elements: int
     bad: list[Bad]
+    values: list[tuple[str, str]]
     begin: int
     end: Position
     read: int
@@ -52,14 +55,17 @@ def batches(path: Path, as_of: date, start: Position | None = None) -> Iterator[
     Raises:  NotADump; Broken after everything before the break was answered.
     """
     kind = kind_of(path)
-    row = _rows_of(kind, as_of.year + 1)
+    values: dict[tuple[str, str], None] = {}
+    row = _rows_of(kind, as_of.year + 1, values)
+    told = 0
     lines: dict[int, str] = {}
     bad: list[Bad] = []
     seen = begin = 0
     last: Piece | None = None
 
     def batch(last: Piece) -> Batch:
-        return Batch(kind, "".join(lines.values()).encode(), len(lines), seen, bad, begin, last.end, last.read)
+        rows, new = "".join(lines.values()).encode(), list(values)[told:]
+        return Batch(kind, rows, len(lines), seen, bad, new, begin, last.end, last.read)
 
     broken: Broken | None = None
     found = pieces(path, start)
@@ -89,17 +95,23 @@ def batches(path: Path, as_of: date, start: Position | None = None) -> Iterator[
         last = piece
         if len(lines) >= ROWS[kind]:
             yield batch(last)
-            lines, bad, seen, last = {}, [], 0, None
+            lines, bad, seen, last, told = {}, [], 0, None, len(values)
     if last is not None:
         yield batch(last)
     if broken is not None:
         raise broken
 
 
-def _rows_of(kind: Kind, latest_year: int) -> Callable[[_Element], tuple[int, str]]:
+def _rows_of(
+    kind: Kind, latest_year: int, values: dict[tuple[str, str], None]
+) -> Callable[[_Element], tuple[int, str]]:
+    def noted(one: DumpedRelease) -> DumpedRelease:
+        values.update(dict.fromkeys(bounded_values(one.facts)))
+        return one
+
     match kind:
         case "release":
-            return lambda element: _release(release_of(element, latest_year))
+            return lambda element: _release(noted(release_of(element, latest_year)))
         case "master":
             return lambda element: _master(master_of(element, latest_year))
         case "artist":

@@ -17,6 +17,7 @@ from services.catalogue.dump import Kind, Position
 from services.catalogue.reader import Over, Read, ToRead, read, resident
 from services.stores import catalogue_load
 from services.stores.catalogue_load import FileState, Load
+from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
 
 LOCK_SECONDS = 3.0  # a load that was killed lets go of the lock when its session notices
@@ -151,6 +152,7 @@ async def _read(
     known = await catalogue_load.files(connection, now)
     counts = now.as_of >= await catalogue_load.completed(connection)
     newest = {file.kind: now.as_of >= await catalogue_load.named(connection, file.kind) for file in files}
+    facet_ids = FacetIds()
     orders = []
     for file in files:
         state = known.get(file.name)
@@ -167,6 +169,8 @@ async def _read(
             batch = message.batch
             if not seen.elements and (state := known.get(file.name)) and batch.begin == state.bytes:
                 seen.elements, seen.bad = state.elements, state.bad
+            # Before the transaction: who counts these facts needs the ids of their values, whatever becomes of it.
+            await facet_ids.ensure(connection, batch.values)
             async with connection.transaction():
                 await catalogue_load.stage(connection, batch.kind, batch.rows)
                 await catalogue_load.share_catalogue(connection)

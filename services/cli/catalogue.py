@@ -32,6 +32,9 @@ def load(
     complete: Annotated[
         bool, typer.Option("--complete", help="These are whole dumps: releases that are not in them count no longer.")
     ] = False,
+    without_graph: Annotated[
+        bool, typer.Option("--without-graph", help="Leave the graph for `gatefold graph rebuild`.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read the files and say what is in them.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON on stdout.")] = False,
 ) -> None:
@@ -40,7 +43,8 @@ def load(
     Stopped or killed, it goes on where it was when it is run again. The same dump again changes nothing, a newer one
     brings facts up to date, an older one changes nothing that a newer one has stated.
 
-    Exit code 1: elements were left out, each named with its line and id, or a file broke off; all the rest is loaded.
+    In the end the graph in Neo4j is made anew. Exit code 1: elements were left out, each named with its line and id, or
+    a file broke off; all the rest is loaded. 69: Neo4j does not answer; all but the graph is loaded.
 
     Example: gatefold catalogue load discogs_20201101_*.xml.gz --complete
     """
@@ -58,12 +62,26 @@ def load(
     with _Shown.bar() as progress:
         summary = servers.run(_run(found, day, complete, dry_run, _Shown(progress, found)))
     seconds = time.monotonic() - begin
+    graph = None if dry_run or without_graph or not summary.finished else _graph()
     if as_json:
-        typer.echo(json.dumps(_document(found, summary, seconds, dry_run), ensure_ascii=False))
+        typer.echo(json.dumps(_document(found, summary, seconds, dry_run) | {"graph": graph}, ensure_ascii=False))
     else:
         Console().print(_grid(found, summary, seconds, dry_run))
+        if graph is not None:
+            Console().print(f"graph: {graph['artists']:,} artists, {graph['collaborations']:,} collaborations")
     if not summary.flawless:
         raise typer.Exit(servers.FOUND)
+
+
+def _graph() -> dict[str, Any]:
+    """Make the graph of what is loaded; ends the command where Neo4j does not answer."""
+    from services.cli.graph import rebuild_now
+    from services.graph.rebuild import AlreadyRebuilding
+
+    try:
+        return servers.run(rebuild_now(dry_run=False)).as_dict()
+    except AlreadyRebuilding:
+        servers.fail("the files are loaded, but another rebuild of the graph is under way: gatefold graph rebuild")
 
 
 def _day(files: Sequence[Path], as_of: str | None) -> date:
@@ -204,7 +222,6 @@ def _grid(files: Sequence[File], summary: Summary, seconds: float, dry_run: bool
     grid.add_row("changed", f"{summary.releases:,} releases, {summary.totals:,} totals, {summary.gone:,} gone", "")
     if summary.finished:
         grid.add_row(f"dump of {summary.as_of}", f"loaded in {seconds:.1f} s", "")
-        grid.add_row("the graph", "gatefold graph rebuild brings it up to date", "")
     else:
         grid.add_row(f"dump of {summary.as_of}", "not finished: run it again with a whole file", "")
     return grid

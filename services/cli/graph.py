@@ -98,7 +98,7 @@ def rebuild(
 
     _usable(servers.load_settings().neo4j_url)
     try:
-        done = servers.run(_rebuild(dry_run))
+        done = servers.run(rebuild_now(dry_run=dry_run))
     except AlreadyRebuilding:
         servers.fail("another rebuild of the graph is under way")
     if as_json:
@@ -110,7 +110,11 @@ def rebuild(
     typer.echo(f"as of           {done.as_of}")
 
 
-async def _rebuild(dry_run: bool) -> Rebuilt:
+async def rebuild_now(*, dry_run: bool) -> Rebuilt:
+    """Make the graph, with a bar for each step.
+
+    Raises:  AlreadyRebuilding; servers.Unreachable.
+    """
     from rich.console import Console
     from rich.progress import Progress
 

@@ -88,14 +88,17 @@ class Stage:
 
 async def ask(api: Api, token: str) -> Second:
     """What the API says of the collector of one label."""
-    missing = await api.get(f"{LIST}/label-loyalist-platinum/missing?limit={SHOWN_MISSING}", token)
+    query = f"context=label:{catalogue.LABEL}&limit={SHOWN_MISSING}"
+    missing = await api.get(f"{LIST}/label-loyalist-platinum/missing?{query}", token)
     awards = (await api.get(f"{LIST}?limit=500", token)).body["achievements"]
     found = {one["id"]: one["evidence"] for one in awards}
-    path = [found[key]["path"] for key in found if key.startswith("six-degrees")][:1]
-    circle = [found[key]["artists"] for key in found if key.startswith("scene-builder")][:1]
+    path: list[dict[str, Any]] = next((one["path"] for key, one in found.items() if key.startswith("six-degrees")), [])
+    circle: list[dict[str, Any]] = next(
+        (one["artists"] for key, one in found.items() if key.startswith("scene-builder")), []
+    )
     return Second(
         catalogue.piece(),
         missing.body,
-        [one["name"] for one in sum(path, [])],
-        [one["name"] for one in sum(circle, [])],
+        [one["name"] for one in path],
+        [one["name"] for one in circle],
     )
