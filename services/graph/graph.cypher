@@ -56,12 +56,16 @@ RETURN COUNT { (:Artist) } AS artists, COUNT { (:Artist)-[:COLLABORATED_WITH]->(
 
 // name: induced
 // All collaborations between these artists, as ids in pairs, and the date of the graph; nothing where there is none.
+// Nodes are compared and not their ids: most of whom these artists worked with are none of them, and ids have to be read.
 MATCH (g:Graph {name: 'collaborations'})
 WHERE g.finished IS NOT NULL
 CALL () {
-    UNWIND $ids AS id
-    MATCH (low:Artist {id: id})-[:COLLABORATED_WITH]->(high:Artist)
-    WHERE high.id IN $ids
+    MATCH (a:Artist)
+    WHERE a.id IN $ids
+    WITH collect(a) AS artists
+    UNWIND artists AS low
+    MATCH (low)-[:COLLABORATED_WITH]->(high)
+    WHERE high IN artists
     RETURN collect(low.id) AS lows, collect(high.id) AS highs
 }
 RETURN g.as_of AS as_of, lows, highs
