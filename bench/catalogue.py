@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml import etree
 
-from bench.databases import database
+from bench.databases import database, session
 from bench.dumps import write_releases
 from bench.plan import Engines, Scale, Steps
 from bench.results import Result
@@ -23,6 +23,7 @@ from bench.throughput import middle
 RATE_GOAL = 0.5
 RESIDENT_LIMIT_MB = 500
 ALL_RELEASES = 18_000_000  # in Discogs
+SIZE = "select pg_database_size(current_database())"
 
 
 async def catalogue(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
@@ -32,12 +33,14 @@ async def catalogue(engines: Engines, scale: Scale, steps: Steps) -> list[Result
         path = Path(folder) / "discogs_20200806_releases.xml.gz"
         size = write_releases(path, scale.dumped)
         steps.done(f"{scale.dumped:,} releases generated, {size / 1e6:,.0f} MB of XML")
-        ours, floor, resident = [], [], 0.0
+        ours, floor, resident, disk = [], [], 0.0, 0.0
         for _ in range(scale.rounds):
             floor.append(scale.dumped / await asyncio.to_thread(bare, path, scale.dumped))
             steps.done(f"bare iterparse: {floor[-1]:,.0f} releases/s")
-            async with database(engines.postgres) as url:
+            async with database(engines.postgres) as url, session(url) as connection:
+                empty = await connection.fetchval(SIZE)
                 report = await _load(url, path)
+                disk = (await connection.fetchval(SIZE) - empty) / scale.dumped
             if report["files"][0]["elements"] != scale.dumped or report["changed"]["releases"] != scale.dumped:
                 raise RuntimeError(f"not all of the dump was loaded: {report}")
             ours.append(scale.dumped / report["seconds"])
@@ -46,6 +49,7 @@ async def catalogue(engines: Engines, scale: Scale, steps: Steps) -> list[Result
     rate, bare_rate = middle(ours, floor)
     hours = ALL_RELEASES / rate / 3600
     note = f"{rate * size / scale.dumped / 1e6:,.0f} MB/s; {ALL_RELEASES / 1e6:,.0f} million releases in {hours:.1f} h"
+    note += f" and {ALL_RELEASES * disk / 1e9:,.0f} GB"
     memory = "the command and its reader"
     return [
         Result("dump load / bare iterparse", "releases/s", rate, bare_rate, ">=", RATE_GOAL, note),

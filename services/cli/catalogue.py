@@ -158,7 +158,8 @@ class _Shown:
 
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         shown = (TimeRemainingColumn(), TextColumn("{task.fields[what]}"))
-        return Progress(*columns, *shown, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        return Progress(*columns, *shown, console=console, transient=True, disable=not console.is_terminal)
 
     def read(self, file: int, done: int, elements: int) -> None:
         self._read[file] = done

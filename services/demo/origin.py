@@ -14,7 +14,7 @@ def origins() -> dict[str, str]:
     return {
         data.COPIES_OF: f"a real collection of {len(records):,} records (MIT)",
         data.COMPOSED: f"composed from {len(data.composed_releases()):,} CC0 records, nobody's collection",
-        catalogue.COLLECTOR: f"composed of the {piece.owned} (of {piece.releases}) releases of R & S Records that are dated"
-        f" before {catalogue.BEFORE}, nobody's collection",
+        catalogue.COLLECTOR: f"composed of the {piece.owned} (of {piece.releases}) releases of R & S Records that are"
+        f" dated before {catalogue.BEFORE}, nobody's collection",
         data.SNAPSHOTS_OF: f"a real collection, {len(exports)} exports of {min(sizes)} to {max(sizes)} records (MIT)",
     }
