@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
 import msgspec
+from lxml import etree
+
+from services.catalogue.stream import Stream
 
 Kind = Literal["release", "master", "artist", "label"]
 
 PIECE_BYTES: Final = 1 << 18  # small enough for the tree of it to stay in the cache
 LARGEST_ELEMENT: Final = 64 << 20
-_READ_BYTES: Final = 1 << 18
 _HEAD_BYTES: Final = 1 << 16
-_GZIP: Final = b"\x1f\x8b"
 _PROLOGUE: Final = rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*"
 _ROOT: Final = re.compile(_PROLOGUE + rb"<([A-Za-z][\w.-]*)[^>]*>", re.DOTALL)
 _ENCODING: Final = re.compile(rb"""<\?xml[^>]*\bencoding\s*=\s*["']([^"']+)""")
@@ -95,7 +96,7 @@ def kind_of(path: Path) -> Kind:
     """
     try:
         with path.open("rb") as file:
-            stream = _Stream(file)
+            stream = Stream(file)
             return _head(stream, path)[0]
     except OSError as error:
         raise NotADump(f"{path}: {error.strerror or error}") from error
@@ -109,13 +110,13 @@ def pieces(path: Path, start: Position | None = None, size: int = PIECE_BYTES) -
     try:
         with path.open("rb") as file:
             if start is not None:
-                stream = _Stream(file)
+                stream = Stream(file)
                 kind, _, buffer = _head(stream, path)
                 if _skip(stream, buffer, start):
                     yield from _cut(stream, buffer, kind, start, size)
                     return
                 file.seek(0)
-            stream = _Stream(file)
+            stream = Stream(file)
             kind, root, buffer = _head(stream, path)
             at = _after(Position(), bytes(buffer[:root]))
             del buffer[:root]
@@ -124,7 +125,7 @@ def pieces(path: Path, start: Position | None = None, size: int = PIECE_BYTES) -
         raise NotADump(f"{path}: {error.strerror or error}") from error
 
 
-def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int) -> Iterator[Piece]:
+def _cut(stream: Stream, buffer: bytearray, kind: Kind, at: Position, size: int) -> Iterator[Piece]:
     """What is left, piece by piece; the end of the last one is the end of the last element."""
     most = size
     while True:
@@ -146,14 +147,24 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
     whole = rest.rfind(f"</{kind}s>".encode())
     torn = whole < 0
     if torn:
-        # Of what was there when the file broke off, the last element is torn, unless it was just over.
-        over = rest.rstrip().endswith(f"</{kind}>".encode())
-        whole = len(rest) if over else _last_begin(kind, buffer, len(buffer)) or 0
+        whole = _whole(kind, rest)
     if rest[:whole].strip():
         data = rest[:whole]
         yield Piece(data, at.lines + 1, _after(at, data), stream.taken)
     if torn or stream.fault is not None:
         raise Broken(lines + 1, stream.fault or f"the file ends before </{kind}s>")
+
+
+def _whole(kind: Kind, rest: bytes) -> int:
+    """Of what was there when the file broke off, how much is whole elements: the last one may be over or torn."""
+    starts, close = begins(kind, rest), f"</{kind}>".encode()
+    last = starts[-1] if starts else 0
+    end = rest.rfind(close, last) + len(close)
+    try:
+        etree.fromstring(rest[last:end])
+    except etree.XMLSyntaxError:
+        return last
+    return end
 
 
 def _last_begin(kind: Kind, buffer: bytearray, before: int) -> int | None:
@@ -171,7 +182,7 @@ def _after(at: Position, data: bytes) -> Position:
     return Position(at.bytes + len(data), at.lines + data.count(b"\n"), zlib.crc32(data, at.checksum))
 
 
-def _head(stream: _Stream, path: Path) -> tuple[Kind, int, bytearray]:
+def _head(stream: Stream, path: Path) -> tuple[Kind, int, bytearray]:
     """What the file holds, where that begins, and all that was read to know it."""
     buffer = bytearray()
     while len(buffer) < _HEAD_BYTES and (more := stream.read()):
@@ -196,7 +207,7 @@ def _head(stream: _Stream, path: Path) -> tuple[Kind, int, bytearray]:
     return kind, root.end(), buffer
 
 
-def _skip(stream: _Stream, buffer: bytearray, start: Position) -> bool:
+def _skip(stream: Stream, buffer: bytearray, start: Position) -> bool:
     """Leave out what was read before; whether it is the same. `buffer` then begins behind it."""
     left, checksum = start.bytes, 0
     while True:
@@ -210,48 +221,3 @@ def _skip(stream: _Stream, buffer: bytearray, start: Position) -> bool:
         if not more:
             return False
         buffer += more
-
-
-class _Stream:
-    """The XML of a file, unpacked if it is packed; where it cannot be read on, `fault` says why and it ends."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.taken = 0  # bytes of the file
-        self.fault: str | None = None
-        head = file.read(2)
-        file.seek(0)
-        self._packed = head == _GZIP
-        self._inflate = zlib.decompressobj(31)
-        self._rest = b""
-
-    def read(self) -> bytes:
-        """The next bytes; none at the end."""
-        if not self._packed:
-            found = self._file.read(_READ_BYTES)
-            self.taken += len(found)
-            return found
-        while self.fault is None:
-            if self._inflate.eof:
-                self._rest = (self._inflate.unused_data or self._more()).lstrip(b"\0")
-                if not self._rest:
-                    return b""
-                self._inflate = zlib.decompressobj(31)
-            given = self._rest or self._more()
-            if not given:
-                self.fault = "the compressed data end too early"
-                return b""
-            try:
-                found = self._inflate.decompress(given, _READ_BYTES)
-            except zlib.error as error:
-                self.fault = f"the compressed data are damaged ({str(error).rpartition(': ')[2]})"
-                return b""
-            self._rest = self._inflate.unconsumed_tail
-            if found:
-                return found
-        return b""
-
-    def _more(self) -> bytes:
-        found = self._file.read(_READ_BYTES)
-        self.taken += len(found)
-        return found

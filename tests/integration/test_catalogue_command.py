@@ -40,12 +40,11 @@ def environment(database: str) -> dict[str, str]:
 
 
 async def test_the_summary(connection: asyncpg.Connection[Any], environment: dict[str, str]) -> None:
-    done = gatefold(environment, "catalogue", "load", *FILES)
+    done = gatefold(environment, "catalogue", "load", "--without-graph", *FILES)
     assert done.code == 0, done.err
     words = " ".join(done.out.split())
     assert "700 releases" in words
-    assert "gatefold graph rebuild brings it up to date" in words
-    done = gatefold(environment, "catalogue", "load", *FILES, "--json")
+    done = gatefold(environment, "catalogue", "load", "--without-graph", *FILES, "--json")
     report = json.loads(done.out)
     assert (done.code, done.err, report["as_of"], report["finished"]) == (0, "", "2020-08-06", True)
     assert [(one["kind"], one["elements"], one["bad"], one["broken"]) for one in report["files"]] == [
@@ -55,14 +54,31 @@ async def test_the_summary(connection: asyncpg.Connection[Any], environment: dic
     assert 20 < report["resident_mb"] < 500
 
 
+async def test_the_graph_comes_with_the_load(
+    connection: asyncpg.Connection[Any], environment: dict[str, str], neo4j_url: str, tmp_path: Path
+) -> None:
+    band = tmp_path / "discogs_20200806_artists.xml"
+    members = '<members><name id="8">Bea</name><name id="9">Cem</name></members>'
+    write(band, "artist", [f"<artist><id>7</id><name>Band</name>{members}</artist>"])
+    done = gatefold({**environment, "GATEFOLD_NEO4J_URL": neo4j_url}, "catalogue", "load", str(band))
+    assert done.code == 0, done.err
+    assert "graph: 3 artists, 2 collaborations" in done.out
+    done = gatefold({**environment, "GATEFOLD_NEO4J_URL": "bolt://127.0.0.1:1"}, "catalogue", "load", str(band))
+    assert done.code == 69
+    assert "Neo4j" in done.err
+    assert await connection.fetchval("select count(*) from catalogue_load where finished_at is null") == 0
+
+
 async def test_a_dry_run_reads_and_writes_nothing(connection: asyncpg.Connection[Any], tmp_path: Path) -> None:
     away = {"GATEFOLD_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/x"}
     bad = write(tmp_path / "r.xml", "release", ["<release id='x'/>", Dumped(1).xml()])
-    done = gatefold(away, "catalogue", "load", str(bad), "--as-of", "2020-01-01", "--dry-run", "--json")
+    done = gatefold(
+        away, "catalogue", "load", "--without-graph", str(bad), "--as-of", "2020-01-01", "--dry-run", "--json"
+    )
     report = json.loads(done.out)
     assert (done.code, report["dry_run"], report["load_id"], report["files"][0]["elements"]) == (1, True, None, 2)
     assert done.err == f"{bad}:2: release x: id 'x' is no number from 0 to 9223372036854775807\n"
-    assert gatefold(away, "catalogue", "load", *FILES, "--dry-run").code == 0
+    assert gatefold(away, "catalogue", "load", "--without-graph", *FILES, "--dry-run").code == 0
     assert await connection.fetchval("select count(*) from catalogue_load") == 0
 
 
@@ -77,7 +93,7 @@ async def test_faults_are_named_with_file_line_and_id(
     ]
     path = write(tmp_path / "discogs_20200806_releases.xml", "release", elements)
     path.write_bytes(path.read_bytes().removesuffix(b"\n</releases>\n"))
-    done = gatefold(environment, "catalogue", "load", str(path))
+    done = gatefold(environment, "catalogue", "load", "--without-graph", str(path))
     assert done.code == 1
     first, second = done.err.splitlines()
     assert first.startswith(f"{path}:3: release 2: ")
@@ -106,13 +122,15 @@ def test_wrong_usage(arguments: list[str], why: str, tmp_path: Path) -> None:
         (tmp_path / name).write_text("<labels></labels>")
     (tmp_path / "y.csv").write_text("release_id,date_added\n")
     asked = [str(tmp_path / one) if "." in one else one for one in arguments]
-    done = gatefold({}, "catalogue", "load", *asked)
+    done = gatefold({}, "catalogue", "load", "--without-graph", *asked)
     assert (done.code, done.out) == (2, "")
     assert why in done.err
 
 
 def test_a_server_that_is_away() -> None:
-    done = gatefold({"GATEFOLD_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/x"}, "catalogue", "load", *FILES)
+    done = gatefold(
+        {"GATEFOLD_POSTGRES_URL": "postgresql://nobody@127.0.0.1:1/x"}, "catalogue", "load", "--without-graph", *FILES
+    )
     assert done.code == 69
     assert done.err.startswith("PostgreSQL at postgresql://nobody@127.0.0.1:1/x is unreachable")
 
@@ -121,10 +139,10 @@ async def test_several_loads_at_once_are_refused(
     connection: asyncpg.Connection[Any], environment: dict[str, str]
 ) -> None:
     await connection.execute("select pg_advisory_lock($1)", LOAD_LOCK)
-    done = gatefold(environment, "catalogue", "load", *FILES)
+    done = gatefold(environment, "catalogue", "load", "--without-graph", *FILES)
     assert (done.code, done.err) == (1, "another load is running; wait for it\n")
     await connection.execute("select pg_advisory_unlock($1)", LOAD_LOCK)
-    assert gatefold(environment, "catalogue", "load", *FILES).code == 0
+    assert gatefold(environment, "catalogue", "load", "--without-graph", *FILES).code == 0
 
 
 @pytest.fixture(scope="module")
@@ -138,14 +156,14 @@ def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_killed_in_the_middle_it_goes_on(
     connection: asyncpg.Connection[Any], environment: dict[str, str], dump: Path
 ) -> None:
-    assert gatefold(environment, "catalogue", "load", str(dump)).code == 0
+    assert gatefold(environment, "catalogue", "load", "--without-graph", str(dump)).code == 0
     expected = await content(connection)
     await empty(connection)
 
     rows = 0
     for _ in range(3):
         process = subprocess.Popen(
-            command("catalogue", "load", str(dump)),
+            command("catalogue", "load", "--without-graph", str(dump)),
             env=os.environ | environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -163,7 +181,7 @@ async def test_killed_in_the_middle_it_goes_on(
     assert state is not None
     assert state["elements"] == await connection.fetchval("select count(*) from release")
     before = {row[0]: row[1] for row in await connection.fetch("select release_id, xmin::text from facts")}
-    done = gatefold(environment, "catalogue", "load", str(dump), "--json")
+    done = gatefold(environment, "catalogue", "load", "--without-graph", str(dump), "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)["files"][0]["elements"] == 14_000
     assert await content(connection) == expected
@@ -179,7 +197,7 @@ async def test_killed_while_it_counts_it_counts_again(
     connection: asyncpg.Connection[Any], environment: dict[str, str], dump: Path
 ) -> None:
     process = subprocess.Popen(
-        command("catalogue", "load", str(dump)),
+        command("catalogue", "load", "--without-graph", str(dump)),
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -190,7 +208,7 @@ async def test_killed_while_it_counts_it_counts_again(
         assert time.monotonic() < end
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert gatefold(environment, "catalogue", "load", str(dump)).code == 0
+    assert gatefold(environment, "catalogue", "load", "--without-graph", str(dump)).code == 0
     totals = await connection.fetchval("select count(*) from catalogue_total")
     assert totals == await connection.fetchval("select count(*) from load_total")
     artists = "select count(distinct artist_id) from release_artist"
@@ -198,13 +216,13 @@ async def test_killed_while_it_counts_it_counts_again(
     masters = "select count(distinct master_id) from release"
     assert totals == sum([int(await connection.fetchval(one)) for one in (artists, labels, masters)])
     before = await versions(connection)
-    assert gatefold(environment, "catalogue", "load", str(dump)).code == 0
+    assert gatefold(environment, "catalogue", "load", "--without-graph", str(dump)).code == 0
     assert await versions(connection) == before
 
 
 def test_the_reader_goes_when_the_load_is_killed(environment: dict[str, str], dump: Path) -> None:
     process = subprocess.Popen(
-        command("catalogue", "load", str(dump), "--dry-run"),
+        command("catalogue", "load", "--without-graph", str(dump), "--dry-run"),
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -240,7 +258,7 @@ async def test_memory_stays_bounded(
             file.write(part)
     found = []
     for path in (small, large):
-        done = gatefold(environment, "catalogue", "load", str(path), "--json")
+        done = gatefold(environment, "catalogue", "load", "--without-graph", str(path), "--json")
         assert done.code == 0, done.err
         found.append(json.loads(done.out)["resident_mb"])
     assert found[1] < 300

@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from services.state.dates import issued, reissue
 from services.state.facts import Facts, Stamp, Statement, facts_of
+from services.state.holdings import Entry
 from services.stores import catalogue
 from services.stores.catalogue_load import SOURCE
 from services.stores.ledger import CATALOGUE_LOCK
@@ -222,13 +223,13 @@ async def test_a_dump_does_not_shrink_the_world_unless_it_is_complete(
 async def describe(connection: asyncpg.Connection[Any], release_id: int, facts: Facts, at: datetime) -> None:
     """What `release.described` leaves in the catalogue."""
     async with connection.transaction():
-        said = (await catalogue.load(connection, [release_id])).get(release_id) or Statement()
+        said = (await catalogue.load(connection, [release_id])).get(release_id, Entry()).statement
         said.say(facts, Stamp(at, "event", "/editor"))
         await catalogue.save(connection, {release_id: said})
 
 
 async def facts_now(connection: asyncpg.Connection[Any], release_id: int) -> Statement:
-    return (await catalogue.load(connection, [release_id]))[release_id]
+    return (await catalogue.load(connection, [release_id]))[release_id].statement
 
 
 DAY = datetime(2020, 8, 6, tzinfo=UTC)
