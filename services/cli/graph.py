@@ -33,19 +33,20 @@ def graph(
         return
     import asyncio
 
-    import uvloop
-
     from services import logs
-    from services.graph.main import serve
-    from services.metrics import CannotListen
 
     options = servers.load_settings()
     try:
         logs.configure(process="graph", as_json=as_json or options.log_json, level=options.log_level)
     except ValueError as error:
         servers.fail(str(error), servers.WRONG_USAGE)
-    _usable(options.neo4j_url)
     servers.run(_check())
+
+    import uvloop
+
+    from services.graph.main import serve
+    from services.metrics import CannotListen
+
     try:
         uvloop.run(serve(options))
     except CannotListen as error:
@@ -66,22 +67,6 @@ async def _check() -> None:
         await check(connection)
 
 
-def _usable(url: str) -> None:
-    """Leave with the code of a wrong setting where the driver can do nothing with this address."""
-    from neo4j.exceptions import DriverError
-
-    from services.graph.server import connect
-
-    try:
-        connect(url)
-    except (ValueError, DriverError):
-        servers.fail(
-            "GATEFOLD_NEO4J_URL: write bolt://host:port, or bolt://user:password@host:port with / ? # @ [ in it as"
-            " %2F %3F %23 %40 %5B",
-            servers.WRONG_USAGE,
-        )
-
-
 @app.command()
 def rebuild(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how large the graph would be.")] = False,
@@ -96,7 +81,6 @@ def rebuild(
     """
     from services.graph.rebuild import AlreadyRebuilding
 
-    _usable(servers.load_settings().neo4j_url)
     try:
         done = servers.run(_rebuild(dry_run))
     except AlreadyRebuilding:
