@@ -98,9 +98,8 @@ async def _rebuild(dry_run: bool) -> Rebuilt:
     from rich.console import Console
     from rich.progress import Progress
 
-    from services.graph.rebuild import STEPS, plan, rebuild
-    from services.graph.server import Away, connect
-    from services.graph.store import Graph
+    from services.graph.rebuild import STEPS, plan, rebuild_graph
+    from services.graph.server import Away
     from services.stores.migrate import check
 
     options = servers.load_settings()
@@ -108,15 +107,14 @@ async def _rebuild(dry_run: bool) -> Rebuilt:
         await check(connection)
         if dry_run:
             return await plan(connection)
-        async with connect(options.neo4j_url) as driver:
-            with Progress(console=Console(stderr=True), transient=True) as progress:
-                bars = {step: progress.add_task(step, total=None) for step in STEPS}
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bars = {step: progress.add_task(step, total=None) for step in STEPS}
 
-                def show(step: str, done: int, total: int) -> None:
-                    progress.update(bars[step], completed=done, total=total)
+            def show(step: str, done: int, total: int) -> None:
+                progress.update(bars[step], completed=done, total=total)
 
-                try:
-                    return await rebuild(connection, Graph(driver), show)
-                except Away as error:
-                    where = servers.without_password(options.neo4j_url)
-                    raise servers.Unreachable("Neo4j", where, "GATEFOLD_NEO4J_URL", error) from error
+            try:
+                return await rebuild_graph(connection, options.neo4j_url, show)
+            except Away as error:
+                where = servers.without_password(options.neo4j_url)
+                raise servers.Unreachable("Neo4j", where, "GATEFOLD_NEO4J_URL", error) from error
