@@ -42,6 +42,19 @@ def _postgres(url: str) -> str:
     return url
 
 
+def _neo4j(url: str) -> str:
+    """The URL, where it is clear what in it is the password.
+
+    Raises:  ValueError that tells nothing of it.
+    """
+    if not _BOLT(url):
+        raise ValueError("write bolt://host:port or bolt://user:password@host:port, / ? # @ [ : in it as %2F %3F …")
+    return url
+
+
+_BOLT = re.compile(
+    r"(bolt|neo4j)(\+s|\+ssc)?://([^\s/?#@\[\]:]+:[^\s/?#@\[\]:]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
+).fullmatch
 _SERVERS = re.compile(r"((([\w.%-]*|\[[0-9A-Fa-f:.]+\])(:\d+)?)(,|$))*").fullmatch
 
 
@@ -59,7 +72,7 @@ class Settings(BaseSettings):
     kafka_url: str = Field(
         "kafka://127.0.0.1:9092", pattern="^[^@]*$", description="Bootstrap servers, comma separated."
     )
-    neo4j_url: str = Field(
+    neo4j_url: Annotated[str, AfterValidator(_neo4j)] = Field(
         "bolt://127.0.0.1:7687", description="Neo4j, for the graph lane alone; as bolt://user:password@host:port."
     )
 

@@ -33,19 +33,20 @@ def graph(
         return
     import asyncio
 
-    import uvloop
-
     from services import logs
-    from services.graph.main import serve
-    from services.metrics import CannotListen
 
     options = servers.load_settings()
     try:
         logs.configure(process="graph", as_json=as_json or options.log_json, level=options.log_level)
     except ValueError as error:
         servers.fail(str(error), servers.WRONG_USAGE)
-    _usable(options.neo4j_url)
     servers.run(_check())
+
+    import uvloop
+
+    from services.graph.main import serve
+    from services.metrics import CannotListen
+
     try:
         uvloop.run(serve(options))
     except CannotListen as error:
@@ -66,22 +67,6 @@ async def _check() -> None:
         await check(connection)
 
 
-def _usable(url: str) -> None:
-    """Leave with the code of a wrong setting where the driver can do nothing with this address."""
-    from neo4j.exceptions import DriverError
-
-    from services.graph.server import connect
-
-    try:
-        connect(url)
-    except (ValueError, DriverError):
-        servers.fail(
-            "GATEFOLD_NEO4J_URL: write bolt://host:port, or bolt://user:password@host:port with / ? # @ [ in it as"
-            " %2F %3F %23 %40 %5B",
-            servers.WRONG_USAGE,
-        )
-
-
 @app.command()
 def rebuild(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how large the graph would be.")] = False,
@@ -96,7 +81,6 @@ def rebuild(
     """
     from services.graph.rebuild import AlreadyRebuilding
 
-    _usable(servers.load_settings().neo4j_url)
     try:
         done = servers.run(rebuild_now(dry_run=dry_run))
     except AlreadyRebuilding:
@@ -118,9 +102,8 @@ async def rebuild_now(*, dry_run: bool) -> Rebuilt:
     from rich.console import Console
     from rich.progress import Progress
 
-    from services.graph.rebuild import STEPS, plan, rebuild
-    from services.graph.server import Away, connect
-    from services.graph.store import Graph
+    from services.graph.rebuild import STEPS, plan, rebuild_graph
+    from services.graph.server import Away
     from services.stores.migrate import check
 
     options = servers.load_settings()
@@ -128,15 +111,14 @@ async def rebuild_now(*, dry_run: bool) -> Rebuilt:
         await check(connection)
         if dry_run:
             return await plan(connection)
-        async with connect(options.neo4j_url) as driver:
-            with Progress(console=Console(stderr=True), transient=True) as progress:
-                bars = {step: progress.add_task(step, total=None) for step in STEPS}
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bars = {step: progress.add_task(step, total=None) for step in STEPS}
 
-                def show(step: str, done: int, total: int) -> None:
-                    progress.update(bars[step], completed=done, total=total)
+            def show(step: str, done: int, total: int) -> None:
+                progress.update(bars[step], completed=done, total=total)
 
-                try:
-                    return await rebuild(connection, Graph(driver), show)
-                except Away as error:
-                    where = servers.without_password(options.neo4j_url)
-                    raise servers.Unreachable("Neo4j", where, "GATEFOLD_NEO4J_URL", error) from error
+            try:
+                return await rebuild_graph(connection, options.neo4j_url, show)
+            except Away as error:
+                where = servers.without_password(options.neo4j_url)
+                raise servers.Unreachable("Neo4j", where, "GATEFOLD_NEO4J_URL", error) from error

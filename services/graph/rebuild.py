@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from services.graph.server import connect
 from services.graph.store import BATCH, Graph
 from services.stores import graph as catalogue
 from services.stores.postgres import Connection
@@ -36,8 +37,17 @@ class Rebuilt:
         return asdict(self)
 
 
+async def rebuild_graph(connection: Connection, neo4j_url: str, progress: Progress = lambda *step: None) -> Rebuilt:
+    """`rebuild` over a connection to Neo4j of its own, for whoever has loaded a catalogue.
+
+    Raises:  AlreadyRebuilding; server.Away; postgres.TRANSIENT.
+    """
+    async with connect(neo4j_url) as driver:
+        return await rebuild(connection, Graph(driver), progress)
+
+
 async def rebuild(
-    connection: Connection, graph: Graph, progress: Progress = lambda step, done, total: None, *, batch: int = BATCH
+    connection: Connection, graph: Graph, progress: Progress = lambda *step: None, *, batch: int = BATCH
 ) -> Rebuilt:
     """Make the graph of what the catalogue says now; one at a time, in constant memory.
 

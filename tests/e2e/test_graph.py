@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import asyncpg
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -81,7 +82,10 @@ async def test_a_lane_killed_in_the_middle(graphed: World) -> None:
         while await world.query("select count(*) from collector_graph") < 5:
             assert lane.code is None
             await asyncio.sleep(0.005)
+    measuring = psutil.Process(lane.child.pid).children(recursive=True)
+    assert measuring, "a process of its own measures"
     await asyncio.to_thread(lane.kill)
+    assert psutil.wait_procs(measuring, timeout=10)[1] == [], "none outlives the lane"
     assert 0 < await world.query("select count(*) from graph_due") < USERS
     # Two at once share what is left.
     others = [world.crew.start("graph", graph_processes="1") for _ in range(2)]

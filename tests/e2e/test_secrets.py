@@ -94,7 +94,7 @@ async def test_the_login_of_neo4j_is_told_nowhere(empty_world: World) -> None:
     wrong = await asyncio.to_thread(
         gatefold, {**world.environment, "GATEFOLD_NEO4J_URL": f"nolt://neo4j:{password}@x"}, "graph"
     )
-    assert (wrong.code, "GATEFOLD_NEO4J_URL: write bolt://host:port" in wrong.err) == (2, True)
+    assert (wrong.code, "GATEFOLD_NEO4J_URL: Value error, write bolt://host:port" in wrong.err) == (2, True)
     for text in (lane.log.read_text(), *said, rebuilt.out + rebuilt.err, wrong.out + wrong.err):
         assert password not in text, text[max(0, text.index(password) - 300) :][:600]
 

@@ -1,6 +1,7 @@
 """The graph in Neo4j is what PostgreSQL says of the catalogue: all of it, once, and nothing that is gone."""
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from services.graph.measure import measure
 from services.graph.rebuild import AlreadyRebuilding, Rebuilt, plan, rebuild
 from services.graph.store import Graph, Size, statements
 from services.stores import graph as store
+from tests.integration.commands import gatefold
 from tests.integration.graph_lab import GraphLab, graph_lab
 from tests.model.graphs import HUBS, Pairs, catalogue, expected, pairs_of
 
@@ -109,12 +111,18 @@ async def test_a_rebuild_that_was_killed_is_run_again(lab: GraphLab) -> None:
         assert len(numbers) == 1
 
 
-async def test_one_at_a_time_and_a_plan_changes_nothing(lab: GraphLab) -> None:
+async def test_one_at_a_time_and_a_plan_changes_nothing(lab: GraphLab, neo4j_url: str) -> None:
     holder, other = await asyncpg.connect(lab.url), await asyncpg.connect(lab.url)
     assert await store.try_rebuild(holder)
     with pytest.raises(AlreadyRebuilding):
         await rebuild(other, lab.graph)
     assert await plan(other) == Rebuilt(None, "2026-02-01", 10, 8)
+    # The command, while the other one works.
+    names = {"GATEFOLD_POSTGRES_URL": lab.url, "GATEFOLD_NEO4J_URL": neo4j_url}
+    done = await asyncio.to_thread(gatefold, names, "graph", "rebuild")
+    assert (done.code, done.err.strip()) == (1, "another rebuild of the graph is under way")
+    done = await asyncio.to_thread(gatefold, names, "graph", "rebuild", "--dry-run", "--json")
+    assert (done.code, json.loads(done.out)["collaborations"]) == (0, 8)
     assert (await lab.graph.state()).begun is None
     await catalogue(other, {})
     assert await plan(other) == Rebuilt(None, "2026-02-01", 0, 0)

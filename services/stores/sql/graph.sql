@@ -21,12 +21,19 @@ order by due_at
 limit $1;
 
 -- name: bound
--- What has to be processed before these syncs are measured; one that another sync replaced meanwhile is left alone.
+-- What has to be processed before these syncs are measured; a row that a worker is writing has its turn the next time.
+with found as materialized (
+    select d.user_id, n.added_until, n.removed_until
+    from json_to_recordset($1::json) as n (
+        user_id text, source text, event_id text, added_until bigint, removed_until bigint)
+    join graph_due d on d.user_id = n.user_id
+    where d.source = n.source and d.event_id = n.event_id and d.added_until is null
+    for update of d skip locked
+)
 update graph_due d
-set added_until = n.added_until, removed_until = n.removed_until
-from json_to_recordset($1::json) as n (
-    user_id text, source text, event_id text, added_until bigint, removed_until bigint)
-where d.user_id = n.user_id and d.source = n.source and d.event_id = n.event_id and d.added_until is null;
+set added_until = f.added_until, removed_until = f.removed_until
+from found f
+where d.user_id = f.user_id;
 
 -- name: claim
 -- Due users whose records are processed and whom no lane works on, the longest due first; the lock is the connection's.
@@ -100,8 +107,11 @@ update graph_due set due_at = now() + $4::interval where user_id = $1 and not (s
 update graph_due set due_at = 'infinity' where user_id = $1 and source = $2 and event_id = $3;
 
 -- name: wake
--- There is a graph: whoever waited for one is due.
-update graph_due set due_at = now() where due_at = 'infinity';
+-- There is a graph: whoever waited for one is due. Rows are locked in user order, as workers do.
+with waiting as materialized (
+    select user_id from graph_due where due_at = 'infinity' order by user_id for update
+)
+update graph_due d set due_at = now() from waiting w where d.user_id = w.user_id;
 
 -- name: save
 -- What was measured of a user, in place of the measurement before.

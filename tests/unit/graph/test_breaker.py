@@ -5,6 +5,7 @@ import pytest
 from services import metrics
 from services.graph.breaker import FAILURES, PROBE_SECONDS, Breaker
 from services.graph.server import address
+from services.settings import Settings
 
 
 def test_it_opens_after_a_few_failures_in_a_row_and_closes_with_an_answer() -> None:
@@ -42,4 +43,4 @@ def test_probes_come_less_and_less_often_and_never_stop() -> None:
     ],
 )
 def test_the_login_is_taken_out_of_the_address(url: str, server: str, login: tuple[str, str] | None) -> None:
-    assert address(url) == (server, login)
+    assert address(Settings(neo4j_url=url).neo4j_url) == (server, login)
