@@ -13,7 +13,7 @@ from services.state.collector import Collector
 from services.state.facets import ARTIST, LABEL, bounded_values
 from services.state.facts import Stamp, state_of
 from services.state.holdings import Entry
-from services.stores import awards, catalogue, collectors
+from services.stores import awards, catalogue, collectors, graph
 from services.stores.awards import Name
 from services.stores.postgres import Connection
 from services.worker import erasure, recounting, tenure
@@ -75,6 +75,8 @@ class Stage:
         found = await collectors.load(self.connection, users)
         self.work.collectors |= found
         self._known |= found.keys()
+        for user, collector in found.items():
+            collector.graph = await graph.measured(self.connection, user)
         for name, (at, revoked) in (await awards.of_users(self.connection, users)).items():
             self.held[name] = Held(at, revoked)
         return list(found)
@@ -133,6 +135,9 @@ class Stage:
                 tenure.judge(self._everything, event, self.work.collectors[event.subject])
             case "cron.sweep":
                 await self._sweep(event)
+            case "collection.synced":  # by what the graph lane measured last: it is the lane that measures
+                collector = self.work.collectors[event.subject]
+                self._everything.judge_trigger(event, collector, occasion_at(event.type, event.time))
             case "user.deleted":
                 await self._erase(event)
         return await self._take(self._everything)
@@ -204,7 +209,8 @@ class Stage:
         _, gone = erasure.forget_statements(holdings, left, until)
         for release in gone:
             del holdings[release]
-        self.work.collectors[user].erased_at = until
+        collector = self.work.collectors[user]
+        collector.erased_at, collector.graph = until, None
         found = await self._recount(user)
         if found.newest is None:
             self._known.discard(user)

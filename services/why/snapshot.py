@@ -6,7 +6,7 @@ from typing import Final
 
 from services.state.collector import OF_CONTEXTS, Collector
 from services.state.facets import MASTER
-from services.stores import catalogue, collectors, ownership
+from services.stores import catalogue, collectors, graph, ownership
 from services.stores import why as store
 from services.stores.postgres import Connection
 
@@ -19,6 +19,7 @@ async def whole(connection: Connection, user_id: str) -> Collector | None:
     if collector is not None:
         collector.unbounded, collector.credits = await ownership.counts_of(connection, user_id)
         collector.totals = await catalogue.totals(connection, collector.unbounded)
+        collector.graph = await graph.measured(connection, user_id)
     return collector
 
 
@@ -29,6 +30,7 @@ async def of_context(connection: Connection, user_id: str, context: str) -> tupl
     """
     collector = (await collectors.load(connection, [user_id])).get(user_id) or Collector(user_id)
     if not context:
+        collector.graph = await graph.measured(connection, user_id)
         return collector, None
     kind, _, id_ = context.partition(":")
     key = (_FACETS[kind], int(id_))

@@ -14,7 +14,7 @@ from services.state.collector import Collector
 from services.state.facts import Stamp
 from services.state.holdings import Copy, Entry, Holding
 from services.state.recount import copies_drift, differences, fresh
-from services.stores import activity, catalogue, collectors, ownership
+from services.stores import activity, catalogue, collectors, graph, ownership
 from services.stores.activity import Fact
 from services.stores.postgres import Connection
 from services.worker.work import Knowledge
@@ -53,12 +53,13 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
 
 
 async def load(connection: Connection, stored: Collector) -> Sets:
-    """The stored sets of a user, whose counts of labels, artists and masters are loaded too."""
+    """The stored sets of a user, whose counts of labels, artists and masters and measurement are loaded too."""
     user = stored.user_id
     copies = await ownership.copies_of(connection, user)
     holdings = await ownership.holdings_of(connection, user)
     objects = await activity.of_user(connection, user)
     stored.unbounded, stored.credits = await ownership.counts_of(connection, user)
+    stored.graph = await graph.measured(connection, user)
     return Sets(copies, holdings, objects)
 
 
@@ -101,6 +102,7 @@ async def counted_again(
         moved |= changed
         counted = fresh(user, ordered, present, knowledge.counter)
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
+    counted.graph = stored.graph
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)

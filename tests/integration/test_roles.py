@@ -16,44 +16,54 @@ from tests.integration.commands import gatefold
 
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
-WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
+WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
-    "artist": {WORKER: READ, API: READ},
+    "artist": {WORKER: READ, API: READ, GRAPH: READ},
     "badge_holders": {RELAY: WRITE, API: READ},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
-    "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ},
+    "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ, GRAPH: {"SELECT", "UPDATE (age_seen)"}},
+    "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
     "dead_letter": {WORKER: {"SELECT", "INSERT", "DELETE"}},
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "facet_count": {WORKER: WRITE, RELAY: READ, API: READ},
     "facet_value": {WORKER: {"SELECT", "INSERT"}, API: READ},
-    "facts": {WORKER: {"SELECT", "INSERT", "DELETE"}, RELAY: READ, API: READ},
+    "facts": {WORKER: {"SELECT", "INSERT", "DELETE"}, RELAY: READ, API: READ, GRAPH: READ},
+    "graph_due": {WORKER: WRITE, API: READ, GRAPH: {"SELECT", "UPDATE", "DELETE"}},
     "inbox": {WORKER: {"SELECT", "INSERT"}},
     "label": {WORKER: READ, API: READ},
+    "load_file": {},
     "load_release": {RELAY: {"SELECT", "DELETE"}},
     "load_total": {RELAY: {"SELECT", "DELETE"}},
+    "load_touched": {},
     "master": {WORKER: {"SELECT", "UPDATE (earliest)", "UPDATE (dated)"}, API: READ},
-    "migration": {WORKER: READ, RELAY: READ},
+    "migration": {WORKER: READ, RELAY: READ, GRAPH: READ},
     "news": {WORKER: {"SELECT", "INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
     "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
-    "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ},
+    "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ, GRAPH: READ},
     "outbox": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: {"SELECT", "INSERT", "DELETE", "UPDATE (failed_at)", "UPDATE (error)"},
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
+        GRAPH: {"INSERT"},
     },
     "owned": {WORKER: WRITE, API: READ},
-    "owned_release": {WORKER: WRITE, RELAY: READ, API: READ},
-    "release": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ},
+    "owned_release": {WORKER: WRITE, RELAY: READ, API: READ, GRAPH: READ},
+    "release": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ, GRAPH: READ},
     "release_artist": {API: READ},
     "release_label": {API: READ},
+    "staged_artist": {},
+    "staged_label": {},
+    "staged_master": {},
+    "staged_release": {},
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (revoked_at)"},
         API: READ,
+        GRAPH: {"SELECT", "INSERT"},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"
@@ -81,7 +91,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -124,7 +134,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API):
+        for role in (WORKER, RELAY, API, GRAPH):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

@@ -133,3 +133,17 @@ def test_events_that_cannot_be() -> None:
         with pytest.raises(InvalidEvent, match=why):
             named(kind, "ann", data, NOW, NOW)
     assert named("cron.anniversary", "ann", None, NOW, NOW).data.on == "2027-03-01"
+
+
+async def test_a_sync_is_judged_by_what_was_measured_last(connection: Connection) -> None:
+    await processed(connection, [added("page", (1, {"id": 1}))])
+    tried = named("collection.synced", "ada", {"sync_id": "s", "items_total": 1}, NOW, NOW)
+    assert (await run(connection, "ada", tried) or {})["passes"] == []
+    await connection.execute(
+        "insert into collector_graph values ('ada', now(), '2026-02-01', '/s', 'x', now(), 0, 5, 3, '{}')"
+    )
+    passes = (await run(connection, "ada", tried) or {})["passes"]
+    assert [(one["id"], one["reason"].split(" ")[0]) for one in passes] == [
+        ("six-degrees-bronze", "5"),
+        ("six-degrees-silver", "5"),
+    ]
