@@ -20,6 +20,11 @@ def json_answer(request: Request, body: Any) -> Response:
     )
 
 
+def fresh_answer(body: Any) -> Response:
+    """The body as private JSON that nobody keeps."""
+    return Response(_ENCODER.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
 def tagged(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """The content with its digest as ETag, or 304 where If-None-Match names it."""
     tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import examples, missing, problems, routes, system
+from services.api import admin_trials, examples, missing, problems, routes, system, trials, why
 from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
@@ -27,6 +27,7 @@ from services.stores.achievements import open_reader
 
 POOL_SIZE: Final = 10
 PROBE_SECONDS: Final = 1.5
+PATIENT_SECONDS: Final = 30.0
 
 
 def create_app(
@@ -41,7 +42,8 @@ def create_app(
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
     def parts(connections: asyncpg.Pool[asyncpg.Record]) -> Parts:
-        return Parts(view, gate, per_user, Reader(connections), Reader(connections, answer_seconds=PROBE_SECONDS))
+        probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
+        return Parts(view, gate, per_user, Reader(connections), probe, patient)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -67,6 +69,9 @@ def create_app(
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(missing.router)
+    app.include_router(why.router)
+    app.include_router(trials.router)
+    app.include_router(admin_trials.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))
@@ -81,15 +86,21 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        _, schemas = models_json_schema([(ProblemBody, "serialization")], ref_template="#/components/schemas/{model}")
+        bodies = [
+            (model, "validation") for model in (trials.Change, admin_trials.DryRunBody, admin_trials.SimulateBody)
+        ]
+        _, schemas = models_json_schema(
+            [(ProblemBody, "serialization"), *bodies],  # type: ignore[list-item]
+            ref_template="#/components/schemas/{model}",
+        )
         components = document["components"]
         components["schemas"].update(schemas["$defs"])
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         for path, example in examples.OF_PATH.items():
-            operation = document["paths"][path]["get"]
-            operation["responses"]["200"]["content"]["application/json"]["example"] = example
-            if "401" in operation["responses"]:
-                operation["security"] = [{"bearer": []}]
+            for operation in document["paths"][path].values():
+                operation["responses"]["200"]["content"]["application/json"]["example"] = example
+                if "401" in operation["responses"]:
+                    operation["security"] = [{"bearer": []}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -116,6 +116,105 @@ MISSING: Final[Mapping[str, Any]] = {
     ],
     "next_cursor": "WyJsYWJlbDoyMzUyOCIsIjE5ODkiLDEyMDJd",
 }
+WHY: Final[Mapping[str, Any]] = {
+    "id": "world-collector-silver",
+    "name": "World Collector Silver",
+    "description": "Own releases from 15 countries.",
+    "context": "",
+    "context_name": None,
+    "earned": False,
+    "met_today": False,
+    "remaining": "Add records from 3 more countries",
+    "criterion": {
+        "kind": "threshold",
+        "words": "countries >= 15",
+        "metric": "countries",
+        "value": 12,
+        "target": 15,
+        "truth": False,
+        "reason": "12 of 15 countries",
+        "remaining": "Add records from 3 more countries",
+        "children": [],
+    },
+    "snapshot": {"changed_at": "2024-06-11T19:20:00Z", "days": 3},
+    "triggers": [{"type": "ownership.added", "last_event_at": "2024-06-11T19:20:00Z", "told_by": "sets"}],
+    "since": "no subscribed event since 2024-06-11T19:20:00Z",
+    "gaps": [{"field": "country", "missing": 41, "releases": 316, "words": "41 of 316 releases have no country"}],
+    "award": None,
+}
+CHANGE: Final[Mapping[str, Any]] = {
+    "add": [{"id": 1475088, "title": "Rumours", "country": "US", "year": 1977, "genres": ["Rock"]}],
+    "remove": [48151623],
+}
+WHAT_IF: Final[Mapping[str, Any]] = {
+    "gains": [
+        {
+            "id": "genre-tourist-bronze",
+            "name": "Genre Tourist Bronze",
+            "category": "breadth",
+            "tier": "bronze",
+            "context": "",
+            "reason": "5 of 5 genres",
+            "evidence": {
+                "metric": "genres",
+                "value": 5,
+                "target": 5,
+                "earned_with": {"release_id": 1475088, "title": "Rumours"},
+            },
+            "highest_in_family": True,
+        }
+    ],
+    "loses": [
+        {
+            "id": "owner-iii",
+            "name": "Owner III",
+            "context": "",
+            "before": 100,
+            "after": 99,
+            "target": 100,
+            "reason": "99 of 100 releases",
+            "award_stands": True,
+        }
+    ],
+    "changes": [{"metric": "genres", "context": "", "before": 4, "after": 5}],
+    "unknown": [],
+}
+DRY_RUN_BODY: Final[Mapping[str, Any]] = {"type": "cron.sweep", "user": "ann"}
+DRY_RUN: Final[Mapping[str, Any]] = {
+    "runs": [
+        {
+            "user": "ann",
+            "event": {"type": "cron.sweep", "time": "2024-06-14T09:00:00Z"},
+            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False}],
+            "awards": 1,
+        }
+    ],
+    "summary": {
+        "users": 1,
+        "with_awards": 1,
+        "awards": 1,
+        "held": 0,
+        "by_badge": {"genre-tourist-bronze": 1},
+        "failed": [],
+    },
+}
+SIMULATE_BODY: Final[Mapping[str, Any]] = {"user": "ann", "set": {"genres": 5}}
+SIMULATION: Final[Mapping[str, Any]] = {
+    "timeline": [
+        {
+            "time": "2024-06-14T00:00:00Z",
+            "user": "ann",
+            "event": {"line": None, "type": "cron.sweep", "source": None, "id": None},
+            "badge": "genre-tourist-bronze",
+            "context": "",
+            "reason": "5 of 5 genres",
+            "evidence": {"metric": "genres", "value": 5, "target": 5},
+        }
+    ],
+    "played": 1,
+    "bad": [],
+    "repeated": [],
+}
 READY: Final[Mapping[str, Any]] = {
     "status": "ready",
     "stores": {"postgresql": "up"},
@@ -140,15 +239,20 @@ OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/user/achievements/summary": SUMMARY,
     "/api/user/achievements/{achievement_id}": DETAIL,
     "/api/user/achievements/{achievement_id}/missing": MISSING,
+    "/api/user/achievements/{achievement_id}/why": WHY,
+    "/api/user/achievements/what-if": WHAT_IF,
+    "/api/admin/users/{user_id}/achievements/{achievement_id}/why": WHY,
+    "/api/admin/dry-run": DRY_RUN,
+    "/api/admin/simulate": SIMULATION,
     "/healthz": HEALTH,
     "/readyz": READY,
 }
 
 
-def responses(*problems: int) -> Responses:
-    """What an endpoint answers beside 200: 304 where the client has it, and these problems."""
+def responses(*problems: int, kept: bool = True) -> Responses:
+    """What an endpoint answers beside 200: 304 where the client has it (what it may keep), and these problems."""
     found: Responses = {}
-    if 401 in problems:
+    if 401 in problems and kept:
         found[304] = {"description": "If-None-Match names what the client has."}
     for status in problems:
         kind, detail = _PROBLEMS[status]
@@ -159,3 +263,9 @@ def responses(*problems: int) -> Responses:
         schema = {"$ref": "#/components/schemas/ProblemBody"}
         found[status] = {"description": kind.title, "content": {MEDIA_TYPE: {"schema": schema, "example": body}}}
     return found
+
+
+def body(model: str, example: Mapping[str, Any]) -> dict[str, Any]:
+    """What an endpoint reads, for OpenAPI: the body is not FastAPI's to parse."""
+    schema = {"$ref": f"#/components/schemas/{model}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}

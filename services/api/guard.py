@@ -7,11 +7,15 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contracts.envelope import MAX_VALUE_BYTES
 from services.api.headers import SECURITY
 from services.api.problems import TOO_LARGE, Problem, answer
 from services.api.rates import Rate
 
 BODY_BYTES: Final = 65_536
+# What takes events takes as much as an event may have.
+EVENT_BYTES: Final = MAX_VALUE_BYTES
+ROOMY: Final = frozenset({"/api/user/achievements/what-if", "/api/admin/dry-run", "/api/admin/simulate"})
 BODY_SECONDS: Final = 5.0
 # Who looks after the service must always be able to.
 UNLIMITED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -71,17 +75,18 @@ async def _limited(scope: Scope, receive: Receive) -> Receive:
 
     Raises:  Problem 413 where the body is too large, or comes too slowly to tell.
     """
+    most = EVENT_BYTES if scope["path"] in ROOMY else BODY_BYTES
     for name, value in scope["headers"]:
-        if name == b"content-length" and not (len(value) < 10 and value.isdigit() and int(value) <= BODY_BYTES):
-            raise _too_large()
+        if name == b"content-length" and not (len(value) < 10 and value.isdigit() and int(value) <= most):
+            raise too_large(most)
         if name == b"transfer-encoding":
-            # No route of ours asks for it, and the server would go on reading it after the answer, without an end.
-            return await _read(receive)
+            # Few routes of ours ask for it, and the server would go on reading it after the answer, without an end.
+            return await _read(receive, most)
     return receive
 
 
-async def _read(receive: Receive) -> Receive:
-    pieces, left = [], BODY_BYTES
+async def _read(receive: Receive, most: int) -> Receive:
+    pieces, left = [], most
     try:
         async with asyncio.timeout(BODY_SECONDS):
             more = True
@@ -90,10 +95,10 @@ async def _read(receive: Receive) -> Receive:
                 pieces.append(message.get("body", b""))
                 left -= len(pieces[-1])
                 if left < 0:
-                    raise _too_large()
+                    raise too_large(most)
                 more = message.get("more_body", False)
     except TimeoutError:
-        raise _too_large() from None
+        raise too_large(most) from None
     whole: list[Message] = [{"type": "http.request", "body": b"".join(pieces), "more_body": False}]
 
     async def receive_again() -> Message:
@@ -102,7 +107,6 @@ async def _read(receive: Receive) -> Receive:
     return receive_again
 
 
-def _too_large() -> Problem:
-    return Problem(
-        TOO_LARGE, f"A body has at most {BODY_BYTES} bytes here, and {BODY_SECONDS:g} s.", {"Connection": "close"}
-    )
+def too_large(most: int) -> Problem:
+    """A body that is larger than it may be, or comes too slowly to tell."""
+    return Problem(TOO_LARGE, f"A body has at most {most} bytes here, and {BODY_SECONDS:g} s.", {"Connection": "close"})

@@ -158,6 +158,212 @@ class MissingList(Answer):
     next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")
 
 
+class WhyNode(Answer):
+    """One criterion: of `all`, `any` and `not` the value is how many parts hold."""
+
+    kind: Literal["threshold", "coverage", "tenure", "manual", "all", "any", "not"]
+    words: str = Field(description='The rule: "genres >= 10".')
+    metric: str | None
+    value: int | None = Field(description="null: not known.")
+    target: int
+    truth: bool | None = Field(description="null: not known, or given by hand only.")
+    reason: str
+    remaining: str | None = Field(description="What is still to do; null where it holds or is not wanted.")
+    children: list[WhyNode]
+
+
+class SnapshotAge(Answer):
+    """When what is stored of the user's collection and activity last changed."""
+
+    changed_at: str | None
+    days: int | None
+
+
+class WhyTrigger(Answer):
+    """An event type that the badge subscribes to, and the last one that anything stored tells of."""
+
+    type: str
+    last_event_at: str | None
+    told_by: Literal["sets", "awards"] | None = Field(description="The user's copies and activity, or an award.")
+
+
+class Gap(Answer):
+    """Owned releases whose facts lack what the badge reads."""
+
+    field: str
+    missing: int
+    releases: int
+    words: str
+
+
+class RuleDigest(Answer):
+    """The rule as the catalog's lock digests it."""
+
+    then: str | None = Field(description="At the award; null where that was not kept.")
+    now: str | None = Field(description="null where this catalog does not know the badge.")
+    changed: bool | None
+
+
+class WhyAward(Answer):
+    """The award, its event and its evidence."""
+
+    unlocked_at: str
+    source: Literal["auto", "manual", "backfill"]
+    trigger: str
+    caused_by: dict[str, Any] | None = Field(description="source and id of the event.")
+    evidence: dict[str, Any]
+    revoked_at: str | None
+    rule: RuleDigest
+
+
+class Why(Answer):
+    """Why a badge is held, or is not."""
+
+    id: str
+    name: str
+    description: str
+    context: str = Field(description="The one asked for, else that of the newest award, else the nearest.")
+    context_name: str | None
+    earned: bool
+    met_today: bool | None = Field(description="Whether today's numbers are enough; null: not known.")
+    remaining: str
+    criterion: WhyNode | None = Field(description="null where this catalog does not know the badge.")
+    snapshot: SnapshotAge
+    triggers: list[WhyTrigger]
+    since: str
+    gaps: list[Gap] | None = Field(description="The largest first; null where counting took too long.")
+    award: WhyAward | None
+
+
+class Gain(Answer):
+    """A badge that would be earned."""
+
+    id: str
+    name: str
+    category: str
+    tier: str | None
+    context: str
+    reason: str
+    evidence: dict[str, Any]
+    highest_in_family: bool | None
+
+
+class Loss(Answer):
+    """A tier that the numbers would leave."""
+
+    id: str
+    name: str
+    context: str
+    before: int | None
+    after: int | None
+    target: int
+    reason: str
+    award_stands: bool = Field(description="Whether you have the award: it stays.")
+
+
+class MetricChange(Answer):
+    """A number before and after."""
+
+    metric: str
+    context: str
+    before: int | None
+    after: int | None
+
+
+class WhatIf(Answer):
+    """What a change of the collection would do; nothing was written."""
+
+    gains: list[Gain]
+    loses: list[Loss]
+    changes: list[MetricChange]
+    unknown: list[int] = Field(description="Instance ids of `remove` that you do not have.")
+
+
+class Passes(Gain):
+    """A badge that passes; where it is held already it is not given again."""
+
+    awarded_at: str
+    held: bool
+
+
+class TriedEvent(Answer):
+    """The event of a dry run."""
+
+    type: str
+    time: str
+
+
+class DryRunOfUser(Answer):
+    """What the event would earn one user."""
+
+    user: str
+    event: TriedEvent
+    passes: list[Passes]
+    awards: int = Field(description="Those that are not held already.")
+
+
+class DryRunFailed(Answer):
+    """A user whose stored state contradicts itself."""
+
+    user: str
+    failed: str
+
+
+class DryRunSummary(Answer):
+    """Over all users of the dry run."""
+
+    users: int
+    with_awards: int
+    awards: int
+    held: int
+    by_badge: dict[str, int]
+    failed: list[DryRunFailed]
+
+
+class DryRun(Answer):
+    """What an event would earn; nothing was written."""
+
+    runs: list[DryRunOfUser]
+    summary: DryRunSummary
+
+
+class SimulatedCause(Answer):
+    """The event behind an entry; `line` is its place in the list, from 1."""
+
+    line: int | None
+    type: str
+    source: str | None
+    id: str | None
+
+
+class SimulatedAward(Answer):
+    """An award of a simulation."""
+
+    time: str
+    user: str | None
+    event: SimulatedCause
+    badge: str
+    context: str
+    reason: str
+    evidence: dict[str, Any]
+
+
+class BadLine(Answer):
+    """An event that cannot be played."""
+
+    line: int
+    reason: str
+
+
+class Simulation(Answer):
+    """A timeline of awards; nothing was written."""
+
+    timeline: list[SimulatedAward]
+    played: int
+    bad: list[BadLine]
+    repeated: list[int] = Field(description="Places of events whose source and id came before.")
+
+
 class Fault(BaseModel):
     """One parameter that is wrong."""
 

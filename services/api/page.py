@@ -59,6 +59,8 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
                 f"<td>{escape(_rule(parameter['schema']))}</td><td>{escape(parameter.get('description', ''))}</td></tr>"
             )
         yield "</table>"
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        yield f"<pre>{escape(json.dumps(content['example'], indent=2, ensure_ascii=False))}</pre>"
     for status, answer in operation["responses"].items():
         yield f"<p><b>{escape(status)}</b> {escape(answer.get('description', ''))}</p>"
         for content in answer.get("content", {}).values():

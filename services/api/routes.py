@@ -30,13 +30,17 @@ LONGEST_KEY: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the endpoints work with; `app.state.parts`. `probe` is a reader that does not wait for long."""
+    """What the endpoints work with; `app.state.parts`.
+
+    Shape:   `probe` is a reader that does not wait for long, `patient` one for what operators ask.
+    """
 
     view: View
     gate: Gate
     rate: Rate
     reader: Reader
     probe: Reader
+    patient: Reader
 
 
 def parts_of(request: Request) -> Parts:
@@ -128,7 +132,7 @@ async def detail(
     parts = parts_of(request)
     after = place(cursor)
     found = None
-    if _may_be_a_key(achievement_id):
+    if may_be_a_key(achievement_id):
         badge = parts.view.catalog.badges.get(achievement_id)
         stored = await parts.reader.ask(
             achievements.detail,
@@ -152,5 +156,5 @@ async def nothing_for_admins_yet() -> Response:
     raise Problem(NOT_FOUND, "There is nothing at this address; /docs lists what there is.")
 
 
-def _may_be_a_key(text: str) -> bool:
+def may_be_a_key(text: str) -> bool:
     return len(text) <= LONGEST_KEY and text.isascii() and text.replace("-", "").isalnum()

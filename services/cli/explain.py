@@ -47,17 +47,14 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
     from contracts.snapshot import Occasion
     from contracts.times import rfc3339
     from evaluators.engine import evaluate_all
-    from services.stores import awards, catalogue, collectors, graph, ownership
+    from services.stores import awards
+    from services.why.snapshot import whole
 
     options = servers.load_settings()
     async with servers.postgres(options, "explain") as connection:
-        known = await collectors.lock(connection, [user], b"", create=False)
-        if user not in known:
+        collector = await whole(connection, user)
+        if collector is None:
             return None
-        collector = known[user]
-        collector.unbounded, collector.credits = await ownership.counts_of(connection, user)
-        collector.totals = await catalogue.totals(connection, collector.unbounded)
-        collector.graph = await graph.measured(connection, user)
         since = await awards.since(connection, user)
     now = datetime.now(UTC)
     found = evaluate_all(badges, collector, Occasion("cron.sweep", now, now.date()))

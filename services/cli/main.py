@@ -10,6 +10,7 @@ from services.cli import (
     catalogue,
     dead_letters,
     demo,
+    dry_run,
     emit,
     explain,
     export,
@@ -20,12 +21,15 @@ from services.cli import (
     prune,
     recount,
     relay,
+    simulate,
     stack,
     status,
     token,
     topics,
     up,
     wait,
+    what_if,
+    why,
     worker,
 )
 
@@ -57,7 +61,11 @@ app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
+app.command("why", rich_help_panel="Look")(why.why)
 app.command("missing", rich_help_panel="Look")(missing.missing)
+app.command("what-if", rich_help_panel="Try")(what_if.what_if)
+app.command("dry-run", rich_help_panel="Try")(dry_run.dry_run)
+app.command("simulate", rich_help_panel="Try")(simulate.simulate)
 app.command("token", rich_help_panel="Look")(token.token)
 app.add_typer(export.app, name="export", rich_help_panel="Look")
 app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")

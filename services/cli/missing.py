@@ -29,15 +29,11 @@ def missing(
     Example: gatefold missing collector-05 genre-tourist-silver
     """
     from catalog.index import load_catalog
+    from services.cli.chosen import badge_called
     from services.missing.asked import Unfit
 
     catalog = load_catalog()
-    chosen = catalog.badges.get(badge)
-    if chosen is None and badge in catalog.families:
-        tiers = ", ".join(tier.key for tier in catalog.families[badge])
-        servers.fail(f"{badge} is a family; its tiers are {tiers}", servers.WRONG_USAGE)
-    if chosen is None:
-        servers.fail(f"no badge is called {badge!r}; see `gatefold catalog list`", servers.WRONG_USAGE)
+    chosen = badge_called(catalog, badge)
     try:
         found = servers.run(_missing(user, chosen, context, limit))
     except Unfit as unfit:

@@ -21,7 +21,7 @@ Name = tuple[str, str, str]  # user, badge key, context
 
 @dataclass(frozen=True, slots=True)
 class NewAward:
-    """An award as it is stored."""
+    """An award as it is stored; `rule_digest` is that of its badge's rule, as in the lock."""
 
     user_id: str
     badge_key: str
@@ -32,6 +32,7 @@ class NewAward:
     caused_by: dict[str, str]
     batch_id: UUID
     evidence: dict[str, Any]
+    rule_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,12 @@ async def held(
     """Awards these users have of these badges in these contexts, revoked ones included."""
     rows = await connection.fetch(SQL["held"], list(users), list(badge_keys), list(contexts))
     return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
+
+
+async def of_users(connection: Connection, users: Iterable[str]) -> dict[Name, tuple[datetime, bool]]:
+    """All awards of these users, with their time and whether they were revoked."""
+    rows = await connection.fetch(SQL["of_users"], list(users))
+    return {(row["user_id"], row["badge_key"], row["context"]): (row["awarded_at"], row["revoked"]) for row in rows}
 
 
 async def since(connection: Connection, user_id: str) -> dict[tuple[str, str], datetime]:

@@ -31,19 +31,10 @@ async def lock(
     found: dict[str, Collector] = {}
     created: set[str] = set()
     while missing := sorted(set(users) - found.keys()):
-        for user_id, erased, joined_on, *counters, age_seen, facets, years in await connection.fetch(
-            SQL["lock"], missing
-        ):
-            found[user_id] = Collector(
-                user_id,
-                counters=dict(zip(COUNTERS, counters, strict=True)),
-                facets=facets,
-                years=years,
-                joined_on=joined_on,
-                erased_at=erased,
-                age_seen=age_seen,
-                created=user_id in created,
-            )
+        for row in await connection.fetch(SQL["lock"], missing):
+            one = _collector(row)
+            one.created = one.user_id in created
+            found[one.user_id] = one
         unknown = [user for user in missing if user not in found]
         if not create:
             break
@@ -53,6 +44,24 @@ async def lock(
             new = await connection.fetch(SQL["create"], unknown, [void.get(hashes[user]) for user in unknown])
             created |= {row["user_id"] for row in new}
     return found
+
+
+async def load(connection: Connection, users: Collection[str]) -> dict[str, Collector]:
+    """Load those of the users that are known as they are, without a lock: to look at, or to try something on."""
+    return {row["user_id"]: _collector(row) for row in await connection.fetch(SQL["load"], sorted(set(users)))}
+
+
+def _collector(row: Any) -> Collector:
+    user_id, erased, joined_on, *counters, age_seen, facets, years = row
+    return Collector(
+        user_id,
+        counters=dict(zip(COUNTERS, counters, strict=True)),
+        facets=facets,
+        years=years,
+        joined_on=joined_on,
+        erased_at=erased,
+        age_seen=age_seen,
+    )
 
 
 async def erased_at(connection: Connection, hashes: Iterable[bytes]) -> dict[bytes, datetime]:
@@ -105,6 +114,11 @@ async def remove(connection: Connection, users: Collection[str]) -> None:
 async def page(connection: Connection, after: str, limit: int) -> list[str]:
     """The next users in order of their ids."""
     return [row["user_id"] for row in await connection.fetch(SQL["page"], after, limit)]
+
+
+async def sample(connection: Connection, number: int, seed: str = "") -> list[str]:
+    """So many users, picked by chance and by the seed, in order."""
+    return sorted(row["user_id"] for row in await connection.fetch(SQL["sample"], number, seed))
 
 
 async def count(connection: Connection) -> int:

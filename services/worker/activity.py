@@ -46,9 +46,10 @@ class ActivityBundle:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._objects: dict[Key, Fact] = {}
+        self.objects: dict[Key, Fact] = {}
+        self._spoken: dict[int, list[str]] = {}
         self._changed: set[Key] = set()
-        self._awarding = Awarding(work.knowledge.catalog, lambda user: {})
+        self.awarding = Awarding(work.knowledge.catalog, lambda user: {})
 
     async def apply(self, accepted: Sequence[Accepted]) -> list[NewAward]:
         """Load what the events touch, apply them one by one, write the result.
@@ -56,23 +57,31 @@ class ActivityBundle:
         Raises:  EventFailed naming the event at fault; nothing is kept then.
         """
         standing = await self._work.lock(accepted)
-        spoken = [(one, list(objects(one.event))) for one in standing]
-        keys = {
-            (one.event.subject, KINDS[one.event.type][0], object_id) for one, found in spoken for object_id in found
-        }
-        if keys:
-            self._objects = await activity.load(self._work.connection, keys)
-        for one, found in spoken:
+        await self.load(standing)
+        for one in standing:
             try:
-                self._apply(one.event, found)
+                self.play(one)
             except Exception as error:
                 raise EventFailed(one.offset) from error
-        given = await self._awarding.settle(self._work.connection)
-        await activity.save(self._work.connection, {key: self._objects[key] for key in self._changed})
+        given = await self.awarding.settle(self._work.connection)
+        await activity.save(self._work.connection, {key: self.objects[key] for key in self._changed})
         await collectors.save(self._work.connection, self._work.changed())
         return given
 
-    def _apply(self, event: Event, found: list[str]) -> None:
+    async def load(self, standing: Sequence[Accepted]) -> None:
+        """All that these events touch; their users are known."""
+        self._spoken |= {one.offset: list(objects(one.event)) for one in standing}
+        keys = {
+            (one.event.subject, KINDS[one.event.type][0], object_id)
+            for one in standing
+            for object_id in self._spoken[one.offset]
+        }
+        if keys:
+            self.objects |= await activity.load(self._work.connection, keys)
+
+    def play(self, one: Accepted) -> None:
+        """One event in memory: state, counts, and what it earns."""
+        event, found = one.event, self._spoken[one.offset]
         kind, present = KINDS[event.type]
         collector = self._work.collectors[event.subject]
         stamp = Stamp(event.time, event.id, event.source)
@@ -80,10 +89,10 @@ class ActivityBundle:
         steps.mark(collector)
         for object_id in found:
             key = (event.subject, kind, object_id)
-            old = self._objects.get(key)
+            old = self.objects.get(key)
             if old is None or stamp >= old.stamp:
                 was = old is not None and old.present
-                self._objects[key] = Fact(present, stamp)
+                self.objects[key] = Fact(present, stamp)
                 self._changed.add(key)
                 if was != present:
                     collector.count_activity(kind, 1 if present else -1)
@@ -93,7 +102,7 @@ class ActivityBundle:
             steps.mark(collector)
             if kind == "wish":
                 steps.items.append(int(object_id))
-        self._awarding.judge_steps(event, collector, steps)
+        self.awarding.judge_steps(event, collector, steps)
 
 
 def _wish(release_id: int) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
 
+from catalog import lock
 from catalog.definition import SWEEP, BadgeDefinition
 from catalog.index import Catalog
 from contracts import hot
@@ -44,10 +45,11 @@ def award_id(user_id: str, badge_key: str, context: str, erased_at: datetime | N
 
 
 @dataclass(slots=True)
-class _Candidate:
-    badge: BadgeDefinition
+class Candidate:
+    """A verdict that is earned, whether or not the user has the award already."""
+
+    verdict: Verdict
     collector: Collector
-    context: str
     event: Event
     awarded_at: datetime
     evidence: dict[str, Any]
@@ -55,7 +57,15 @@ class _Candidate:
 
     @property
     def name(self) -> Name:
-        return self.collector.user_id, self.badge.key, self.context
+        return self.collector.user_id, self.verdict.badge.key, self.verdict.context
+
+
+class Earned(NamedTuple):
+    """A new award and what it came from; `highest_in_family`: no higher tier is held or was earned with it."""
+
+    award: NewAward
+    candidate: Candidate
+    highest_in_family: bool
 
 
 class Awarding:
@@ -64,7 +74,7 @@ class Awarding:
     def __init__(self, catalog: Catalog, holdings: Holdings) -> None:
         self._catalog = catalog
         self._holdings = holdings
-        self._candidates: dict[Name, _Candidate] = {}
+        self._candidates: dict[Name, Candidate] = {}
         self._counted: dict[str, list[str]] = {}
 
     def _asked(self, trigger: str) -> list[str]:
@@ -161,7 +171,7 @@ class Awarding:
         evidence = dict(verdict.evidence)
         if item is not None:
             evidence["earned_with"] = item
-        found = _Candidate(verdict.badge, collector, verdict.context, event, awarded_at, evidence)
+        found = Candidate(verdict, collector, event, awarded_at, evidence)
         if found.name in self._candidates:
             return
         metric = evidence.get("metric")
@@ -177,8 +187,24 @@ class Awarding:
         keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
         users = {user for user, _, _ in self._candidates}
         held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
-        new: list[tuple[NewAward, Message]] = []
-        by_event: dict[bytes | tuple[str, str, str], list[_Candidate]] = {}
+        new = await self.take(connection, held)
+        stored = await awards.insert(connection, [one.award for one in new])
+        fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
+        await awards.publish(connection, [_message(one) for one in fresh])
+        return [one.award for one in fresh]
+
+    @property
+    def candidates(self) -> Iterable[Candidate]:
+        """What was earned since the last `take`, also what is held already, in the order of events."""
+        return self._candidates.values()
+
+    async def take(self, connection: Connection, held: set[Name]) -> list[Earned]:
+        """What was earned and is not `held`, in the order of events, and joins it; nothing is written.
+
+        Shape:   `held` has what these users hold of the families that were earned.
+        """
+        new: list[Earned] = []
+        by_event: dict[tuple[str, str, str], list[Candidate]] = {}
         for name, candidate in self._candidates.items():
             if name not in held:
                 event = candidate.event
@@ -193,45 +219,49 @@ class Awarding:
                 if candidate.unnamed is not None:
                     candidate.evidence |= await candidate.unnamed.named(connection)
                 new.append(self._award(candidate, batch_id, held))
-        stored = await awards.insert(connection, [award for award, _ in new])
-        fresh = [pair for pair in new if (pair[0].user_id, pair[0].badge_key, pair[0].context) in stored]
-        await awards.publish(connection, [message for _, message in fresh])
-        return [award for award, _ in fresh]
+        self._candidates = {}
+        return new
 
-    def _award(self, candidate: _Candidate, batch_id: UUID, held: set[Name]) -> tuple[NewAward, Message]:
-        badge, event, user_id = candidate.badge, candidate.event, candidate.collector.user_id
+    def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name]) -> Earned:
+        user_id, key, context = candidate.name
+        badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]
-        highest = not any(
-            (user_id, tier.key, candidate.context) in held for tier in tiers if tier.tier_index > badge.tier_index
-        )
+        highest = not any((user_id, tier.key, context) in held for tier in tiers if tier.tier_index > badge.tier_index)
         award = NewAward(
             user_id,
-            badge.key,
-            candidate.context,
-            award_id(user_id, badge.key, candidate.context, candidate.collector.erased_at),
+            key,
+            context,
+            award_id(user_id, key, context, candidate.collector.erased_at),
             candidate.awarded_at,
             event.type,
             {"source": event.source, "id": event.id},
             batch_id,
             candidate.evidence,
+            _rule(badge),
         )
-        told = _Awarded(
-            award_id=str(award.award_id),
-            revision=1,
-            user_id=user_id,
-            badge=_badge(badge),
-            context=candidate.context,
-            awarded_at=rfc3339(candidate.awarded_at),
-            source="auto",
-            trigger=event.type,
-            caused_by=_Cause(source=event.source, id=event.id),
-            batch_id=str(award.batch_id),
-            highest_in_family=highest,
-            notify=True,
-            evidence=candidate.evidence,
-        )
-        value = msgspec.json.encode(told, order="sorted")
-        return award, Message("badge.awarded", user_id, f"{award.award_id}:1", candidate.awarded_at, value)
+        return Earned(award, candidate, highest)
+
+
+def _message(earned: Earned) -> Message:
+    """What is told of a new award."""
+    award, candidate = earned.award, earned.candidate
+    told = _Awarded(
+        award_id=str(award.award_id),
+        revision=1,
+        user_id=award.user_id,
+        badge=_badge(candidate.verdict.badge),
+        context=award.context,
+        awarded_at=rfc3339(award.awarded_at),
+        source="auto",
+        trigger=award.trigger,
+        caused_by=_Cause(**award.caused_by),
+        batch_id=str(award.batch_id),
+        highest_in_family=earned.highest_in_family,
+        notify=True,
+        evidence=award.evidence,
+    )
+    value = msgspec.json.encode(told, order="sorted")
+    return Message("badge.awarded", award.user_id, f"{award.award_id}:1", award.awarded_at, value)
 
 
 @cache
@@ -245,6 +275,11 @@ def _badge(badge: BadgeDefinition) -> Any:
         category=badge.category,
         icon=badge.icon,
     )
+
+
+@cache
+def _rule(badge: BadgeDefinition) -> str:
+    return lock.digest(badge)
 
 
 def _target(badge: BadgeDefinition) -> int:

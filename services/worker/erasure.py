@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from contracts.envelope import Event
 from services.state.facts import NOTHING
-from services.state.holdings import Holding
+from services.state.holdings import Copy, Holding
 from services.stores import collectors, erasure, facts, ownership
 from services.stores.awards import NewAward
 from services.worker import recounting
@@ -56,28 +58,40 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
 async def _forget_facts(work: Work, user: str, one: Accepted) -> list[int]:
     """Drop the user's statements no newer than the deletion; answers every release the user spoke of."""
     left = await ownership.copies_of(work.connection, user)
-    owned = {copy.release_id for copy in left.values() if copy.present}
     holdings = await ownership.holdings_of(work.connection, user)
-    changed: dict[tuple[str, int], Holding] = {}
-    gone = []
-    for release, holding in holdings.items():
-        before = holding.statement.facts
-        holding.statement.forget(one.event.time)
-        if holding.statement.facts == NOTHING and release not in owned:
-            gone.append(release)
-        elif holding.statement.facts != before:
-            changed[user, release] = holding
-    await ownership.save_holdings(work.connection, changed)
+    changed, gone = forget_statements(holdings, left.values(), one.event.time)
+    await ownership.save_holdings(work.connection, {(user, release): holdings[release] for release in changed})
     await erasure.forget_releases(work.connection, user, gone)
     return list(holdings)
 
 
+def forget_statements(
+    holdings: Mapping[int, Holding], left: Iterable[Copy], until: datetime
+) -> tuple[list[int], list[int]]:
+    """Drop what was said no later than `until`; answers the releases that changed, and those with nothing left."""
+    owned = {copy.release_id for copy in left if copy.present}
+    changed, gone = [], []
+    for release, holding in holdings.items():
+        before = holding.statement.facts
+        holding.statement.forget(until)
+        if holding.statement.facts == NOTHING and release not in owned:
+            gone.append(release)
+        elif holding.statement.facts != before:
+            changed.append(release)
+    return changed, gone
+
+
 async def _evaluate_rest(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
     """What newer events left may earn badges anew, dated with the newest of them."""
-    assert found.newest is not None
-    found.collector.age_seen = 0
     awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
-    awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, found.newest.time))
+    judge_rest(awarding, one.event, found)
     given = await awarding.settle(work.connection)
     await collectors.save(work.connection, [found.collector])
     return given
+
+
+def judge_rest(awarding: Awarding, event: Event, found: Recount) -> None:
+    """Evaluate everything anew on what a deletion left, as of the newest event of it."""
+    assert found.newest is not None
+    found.collector.age_seen = 0
+    awarding.judge_everything(event, found.collector, occasion_at(event.type, found.newest.time))

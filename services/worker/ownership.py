@@ -24,12 +24,12 @@ class OwnershipBundle:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._stated: dict[int, list[Facts]] = {}
-        self._copies: dict[Key, Copy] = {}
-        self._holdings: dict[str, dict[int, Holding]] = {}
-        self._catalogue: dict[int, Entry] = {}
+        self.copies: dict[Key, Copy] = {}
+        self.holdings: dict[str, dict[int, Holding]] = {}
+        self.catalogue: dict[int, Entry] = {}
         self._changed_copies: set[Key] = set()
         self._changed_holdings: set[Key] = set()
-        self._awarding = Awarding(work.knowledge.catalog, lambda user: self._holdings[user])
+        self.awarding = Awarding(work.knowledge.catalog, lambda user: self.holdings.get(user, {}))
 
     def stated_values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
         """The bounded facets' values that these events state."""
@@ -50,17 +50,18 @@ class OwnershipBundle:
         Raises:  EventFailed naming the event at fault; nothing is kept then.
         """
         standing = await self._work.lock(accepted)
-        await self._load(standing)
+        await self.load(standing)
         for one in standing:
             try:
-                self._apply(one)
+                self.play(one)
             except Exception as error:
                 raise EventFailed(one.offset) from error
         return await self._save()
 
     # -- load ---------------------------------------------------------------------------------------------------
 
-    async def _load(self, standing: Sequence[Accepted]) -> None:
+    async def load(self, standing: Sequence[Accepted]) -> None:
+        """All that these events touch; their users are known, their values have ids."""
         connection = self._work.connection
         copies: set[Key] = set()
         holdings: set[Key] = set()
@@ -70,15 +71,15 @@ class OwnershipBundle:
                 copies.add((user, item.instance_id))
                 if one.offset in self._stated:
                     holdings.add((user, item.release.id))
-        self._copies = await ownership.load_copies(connection, copies)
+        self.copies |= await ownership.load_copies(connection, copies)
         holdings.update(
-            (user, copy.release_id) for (user, _), copy in self._copies.items() if copy.release_id is not None
+            (user, copy.release_id) for (user, _), copy in self.copies.items() if copy.release_id is not None
         )
         for (user, release_id), holding in (await ownership.load_holdings(connection, holdings)).items():
-            self._holdings.setdefault(user, {})[release_id] = holding
-        self._catalogue = await catalogue.load(connection, {release for _, release in holdings})
-        contents = {entry.statement.facts.content for entry in self._catalogue.values()}
-        for held in self._holdings.values():
+            self.holdings.setdefault(user, {})[release_id] = holding
+        self.catalogue |= await catalogue.load(connection, {release for _, release in holdings})
+        contents = {entry.statement.facts.content for entry in self.catalogue.values()}
+        for held in self.holdings.values():
             for holding in held.values():
                 contents.add(holding.statement.facts.content)
                 if holding.counted is not None:
@@ -87,7 +88,8 @@ class OwnershipBundle:
         keys = self._unbounded(standing)
         for user, (counts, credits) in (await ownership.load_counts(connection, keys)).items():
             collector = self._work.collectors[user]
-            collector.unbounded, collector.credits = counts, credits
+            collector.unbounded |= counts
+            collector.credits |= credits
         totals = await catalogue.totals(connection, {(facet, value) for _, facet, value in keys})
         for collector in self._work.collectors.values():
             collector.totals = totals
@@ -105,8 +107,8 @@ class OwnershipBundle:
             for artist in counted.artists:
                 keys.add((user, ARTIST, artist))
 
-        known = {release: counter(entry.statement.facts.content) for release, entry in self._catalogue.items()}
-        for user, held in self._holdings.items():
+        known = {release: counter(entry.statement.facts.content) for release, entry in self.catalogue.items()}
+        for user, held in self.holdings.items():
             for release, holding in held.items():
                 if holding.counted is not None:
                     note(user, counter(holding.counted))
@@ -123,7 +125,8 @@ class OwnershipBundle:
 
     # -- apply --------------------------------------------------------------------------------------------------
 
-    def _apply(self, one: Accepted) -> None:
+    def play(self, one: Accepted) -> None:
+        """One event in memory: state, counts, and what it earns."""
         event = one.event
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
@@ -135,8 +138,8 @@ class OwnershipBundle:
                 self._recount(collector, holding)
             steps.mark(collector)
             if stated is not None:
-                steps.items.append(self._holdings[event.subject][item.release.id])
-        self._awarding.judge_steps(event, collector, steps)
+                steps.items.append(self.holdings[event.subject][item.release.id])
+        self.awarding.judge_steps(event, collector, steps)
 
     def _give(self, event: Event, item: Any, stated: Facts) -> list[Holding]:
         """One item of `ownership.added`: its facts are said, its copy is there unless something newer says no."""
@@ -151,7 +154,7 @@ class OwnershipBundle:
     def _take(self, event: Event, item: Any) -> list[Holding]:
         """One item of `ownership.removed`: a tombstone, unless something newer says the copy is there."""
         user = event.subject
-        known = self._copies.get((user, item.instance_id))
+        known = self.copies.get((user, item.instance_id))
         release_id = known.release_id if known else None
         return self._put(user, item.instance_id, Copy(release_id, False, Stamp(event.time, event.id, event.source)))
 
@@ -161,10 +164,10 @@ class OwnershipBundle:
         A release of which another copy stays keeps what was counted of it: a removal can only lower a count.
         """
         key = (user, instance_id)
-        old = self._copies.get(key)
+        old = self.copies.get(key)
         if old is not None and copy.stamp < old.stamp:
             return []
-        self._copies[key] = copy
+        self.copies[key] = copy
         self._changed_copies.add(key)
         touched = []
         if old is not None and old.present and old.release_id is not None:
@@ -182,14 +185,14 @@ class OwnershipBundle:
         return holding
 
     def _holding(self, user: str, release_id: int) -> Holding:
-        held = self._holdings.setdefault(user, {})
+        held = self.holdings.setdefault(user, {})
         found = held.get(release_id)
         if found is None:
             found = held[release_id] = Holding(release_id)
         return found
 
     def _recount(self, collector: Collector, holding: Holding) -> None:
-        entry = self._catalogue.get(holding.release_id)
+        entry = self.catalogue.get(holding.release_id)
         if recount(holding, collector, entry, self._work.knowledge.counter):
             self._changed_holdings.add((collector.user_id, holding.release_id))
 
@@ -197,10 +200,10 @@ class OwnershipBundle:
 
     async def _save(self) -> list[NewAward]:
         connection = self._work.connection
-        given = await self._awarding.settle(connection)
-        await ownership.save_copies(connection, {key: self._copies[key] for key in self._changed_copies})
+        given = await self.awarding.settle(connection)
+        await ownership.save_copies(connection, {key: self.copies[key] for key in self._changed_copies})
         await ownership.save_holdings(
-            connection, {(user, release): self._holdings[user][release] for user, release in self._changed_holdings}
+            connection, {(user, release): self.holdings[user][release] for user, release in self._changed_holdings}
         )
         await ownership.save_counts(connection, self._work.collectors.values())
         await collectors.save_collection(connection, self._work.changed())

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facts import Stamp
-from services.state.holdings import Holding
+from services.state.holdings import Copy, Entry, Holding
 from services.state.recount import copies_drift, differences, fresh
 from services.stores import activity, catalogue, collectors, graph, ownership
+from services.stores.activity import Fact
 from services.stores.postgres import Connection
 from services.worker.work import Knowledge
+
+
+class Sets(NamedTuple):
+    """What is stored of a user beside counts: copies by instance, releases, objects of activity by kind and id."""
+
+    copies: Mapping[int, Copy]
+    holdings: dict[int, Holding]
+    objects: Mapping[tuple[str, str], Fact]
 
 
 @dataclass(slots=True)
@@ -36,18 +49,40 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
 
     `refresh`: count also what the catalogue has learned since; that is news and no drift.
     """
+    return await counted_again(connection, knowledge, stored, await load(connection, stored), refresh=refresh)
+
+
+async def load(connection: Connection, stored: Collector) -> Sets:
+    """The stored sets of a user, whose counts of labels, artists and masters are loaded too."""
     user = stored.user_id
     copies = await ownership.copies_of(connection, user)
     holdings = await ownership.holdings_of(connection, user)
     objects = await activity.of_user(connection, user)
     stored.unbounded, stored.credits = await ownership.counts_of(connection, user)
+    return Sets(copies, holdings, objects)
 
+
+async def counted_again(
+    connection: Connection,
+    knowledge: Knowledge,
+    stored: Collector,
+    sets: Sets,
+    *,
+    refresh: bool,
+    said: Mapping[int, Entry] = MappingProxyType({}),
+) -> Recount:
+    """A recount of sets at hand; nothing is written.
+
+    `said`: what the catalogue says of releases, where that is not what is stored of it.
+    """
+    user, copies, holdings, objects = stored.user_id, sets.copies, sets.holdings, sets.objects
     owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
     drift: dict[str, tuple[Any, Any]] = dict(copies_drift(holdings.values(), owned))
     moved = {release for release in owned | holdings.keys() if owned[release] != _copies(holdings, release)}
     for release in moved:
         holdings.setdefault(release, Holding(release)).copies = owned[release]
     known = await catalogue.load(connection, holdings) if refresh or moved else {}
+    known |= {release: entry for release, entry in said.items() if release in holdings}
     due = {release: holdings[release].due(known.get(release)) for release in (holdings if refresh else moved)}
     contents = {*(content for content, _ in due.values()), *(holding.counted for holding in holdings.values())}
     await knowledge.learn(connection, [content for content in contents if content is not None])
@@ -72,6 +107,11 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
     return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
+
+
+def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:
+    """As of when a recounted user is judged: where a deletion has made the event's time void, the newest event left."""
+    return event.time if stands or found.newest is None else found.newest.time
 
 
 async def save(connection: Connection, found: Recount) -> None:

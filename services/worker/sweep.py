@@ -42,9 +42,7 @@ async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
 
     Where that time is void by a deletion, what is left is dated with the newest event left, as the deletion did it.
     """
-    time = one.event.time
-    if not work.stands(one.event) and found.newest is not None:
-        time = found.newest.time
+    time = recounting.judged_at(one.event, found, stands=work.stands(one.event))
     awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
     awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, time))
     given = await awarding.settle(work.connection)

@@ -38,12 +38,12 @@ class Accepted:
 class Knowledge:
     """What a worker knows for as long as it lives: the catalog, the facet ids, the key of erased users' hashes."""
 
-    def __init__(self, catalog: Catalog, *, erasure_key: bytes, owner: str) -> None:
+    def __init__(self, catalog: Catalog, *, erasure_key: bytes, owner: str, facet_ids: FacetIds | None = None) -> None:
         self.catalog = catalog
         self.erasure_key = erasure_key
         self.owner = owner
         self.states = States()
-        self.facet_ids = FacetIds()
+        self.facet_ids = facet_ids or FacetIds()
         self.counter = Counter(self.facet_ids)
 
     async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:

@@ -42,6 +42,7 @@ WANTED = (
     "negative_data_rejection",
     "unsupported_method",
 )
+GOOD = ("ann", "bob", "root")
 EARNED = list(load_catalog().badges)[:25]
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -74,7 +75,7 @@ async def address(database: str) -> AsyncIterator[str]:
 
 
 def tokens() -> dict[str, str | None]:
-    """By what is right or wrong with it; those of ann and bob alone are good."""
+    """By what is right or wrong with it; those of ann and bob are good, and that of root for operators too."""
     settings, now = Settings(jwt_secret=SECRET), int(time.time())
     claims = {"sub": "ann", "aud": "gatefold", "iss": "gatefold", "exp": now + 3600}
 
@@ -86,6 +87,7 @@ def tokens() -> dict[str, str | None]:
     return {
         "ann": ann,
         "bob": mint(settings, "bob"),
+        "root": mint(settings, "root", role="admin"),
         "missing": None,
         "expired": signed(exp=now - 1),
         "of another issuer": signed(iss="elsewhere"),
@@ -116,7 +118,7 @@ class Fuzz:
     def run(self, number: int) -> None:
         """So many cases, right and wrong alike; what takes no parameters is asked once with each token."""
         operations = [result.ok() for result in self._schema.get_all_operations()]
-        rich = [operation for operation in operations if operation.query or operation.path_parameters]
+        rich = [one for one in operations if one.query or one.path_parameters or one.body]
         for operation in operations:
             if operation not in rich:
                 self._of(operation, GenerationMode.POSITIVE, len(self._tokens))
@@ -153,12 +155,14 @@ class Fuzz:
         self.seen[f"{who}: {answer.status_code // 100}xx" if secured else "open"] += 1
         content = answer.content.decode()
         for user in ("ann", "bob"):
-            assert user == who or mark(user) not in content, f"{who} was told of {user}"
+            assert who in (user, "root") or mark(user) not in content, f"{who} was told of {user}"
         if answer.status_code >= 400:
             assert answer.headers["content-type"] == [MEDIA_TYPE]
-        if secured and who not in ("ann", "bob"):
+        if secured and who not in GOOD:
             assert answer.status_code in (401, 405), f"a token {who} was answered with {answer.status_code}"
             return
+        if case.operation.path.startswith("/api/admin") and who != "root":
+            assert answer.status_code in (403, 405), f"{who} was answered with {answer.status_code}"
         case.validate_response(answer, checks=self._checks)
 
 
@@ -194,5 +198,5 @@ def test_row_34_the_api_asked_by_a_fuzzer(address: str, seed: int, number: int, 
     assert asked >= number
     for who in tokens():
         good = fuzz.seen[f"{who}: 2xx"]
-        assert bool(good) == (who in ("ann", "bob")), f"{who}: {good} answers"
-    proof(34, "the API asked by a fuzzer with tokens of eleven kinds", cases=asked, violations=0)
+        assert bool(good) == (who in GOOD), f"{who}: {good} answers"
+    proof(34, "the API asked by a fuzzer with tokens of twelve kinds", cases=asked, violations=0)

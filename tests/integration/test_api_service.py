@@ -20,22 +20,28 @@ from joserfc.jwk import RSAKey
 
 from catalog.index import load_catalog
 from contracts.times import rfc3339
+from services.api.admin_trials import DryRunBody, SimulateBody
 from services.api.app import create_app
 from services.api.headers import SECURITY
 from services.api.keys import FETCH_BYTES, secret_key
 from services.api.models import (
     AchievementDetail,
     AchievementList,
+    DryRun,
     Health,
     MissingList,
     ProblemBody,
     ProgressList,
     Ready,
+    Simulation,
     Summary,
+    WhatIf,
+    Why,
 )
 from services.api.problems import KINDS
 from services.api.tokens import mint
 from services.settings import Settings
+from services.trial.what_if import Change
 
 LIST = "/api/user/achievements"
 PROGRESS = f"{LIST}/progress"
@@ -43,6 +49,7 @@ SUMMARY = f"{LIST}/summary"
 SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 START = datetime(2024, 5, 1, 10, tzinfo=UTC)
 CATALOG = load_catalog()
+BODIES = {model.__name__: model for model in (Change, DryRunBody, SimulateBody)}
 
 
 @pytest.fixture(scope="module")
@@ -278,18 +285,27 @@ async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(cl
         SUMMARY: Summary,
         f"{LIST}/{{achievement_id}}": AchievementDetail,
         f"{LIST}/{{achievement_id}}/missing": MissingList,
+        f"{LIST}/{{achievement_id}}/why": Why,
+        f"{LIST}/what-if": WhatIf,
+        "/api/admin/users/{user_id}/achievements/{achievement_id}/why": Why,
+        "/api/admin/dry-run": DryRun,
+        "/api/admin/simulate": Simulation,
         "/healthz": Health,
         "/readyz": Ready,
     }
     assert set(document["paths"]) == set(models)
     for path, model in models.items():
-        answers = document["paths"][path]["get"]["responses"]
+        (operation,) = document["paths"][path].values()
+        answers = operation["responses"]
         model.model_validate(answers["200"]["content"]["application/json"]["example"])
         for status, answer in answers.items():
             if int(status) >= 400:
                 content = answer["content"]["application/problem+json"]
                 assert ProblemBody.model_validate(content["example"]).status == int(status)
-        assert ("security" in document["paths"][path]["get"]) == path.startswith("/api/")
+        assert ("security" in operation) == path.startswith("/api/")
+        if (body := operation.get("requestBody")) is not None:
+            content = body["content"]["application/json"]
+            BODIES[content["schema"]["$ref"].rpartition("/")[2]].model_validate(content["example"])
     schemas = document["components"]["schemas"]
     used = json.dumps(document).split('"#/components/schemas/')[1:]
     assert {part.split('"')[0] for part in used} <= set(schemas)

@@ -19,7 +19,7 @@ READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
-    "activity": {WORKER: WRITE},
+    "activity": {WORKER: WRITE, API: READ},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
     "badge_holders": {RELAY: WRITE, API: READ},
     "brake": {WORKER: {"SELECT", "INSERT"}},
@@ -50,7 +50,7 @@ RIGHTS = {
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
         GRAPH: {"INSERT"},
     },
-    "owned": {WORKER: WRITE},
+    "owned": {WORKER: WRITE, API: READ},
     "owned_release": {WORKER: WRITE, RELAY: READ, API: READ, GRAPH: READ},
     "release": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ, GRAPH: READ},
     "release_artist": {API: READ},

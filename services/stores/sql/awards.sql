@@ -6,11 +6,12 @@ where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = an
 
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.
-insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence)
-select user_id, badge_key, context, award_id, awarded_at, 'auto', trigger, caused_by, batch_id, evidence
+insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence,
+                         rule_digest)
+select user_id, badge_key, context, award_id, awarded_at, 'auto', trigger, caused_by, batch_id, evidence, rule_digest
 from json_to_recordset($1::json) as n (
     user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
-    batch_id uuid, evidence jsonb)
+    batch_id uuid, evidence jsonb, rule_digest text)
 on conflict do nothing
 returning user_id, badge_key, context;
 
@@ -26,3 +27,8 @@ select badge_key, context, awarded_at from user_badges where user_id = $1 and re
 -- name: ids
 -- The id of every award that stands.
 select award_id from user_badges where revoked_at is null;
+
+-- name: of_users
+-- All awards of these users, revoked ones included.
+select user_id, badge_key, context, awarded_at, revoked_at is not null as revoked
+from user_badges where user_id = any($1::text[]);

@@ -7,6 +7,14 @@ from collector where user_id = any($1::text[])
 order by user_id
 for update;
 
+-- name: load
+-- The rows of these users as they are, without a lock.
+select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
+       mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
+       coalesce(oldest_year, 0) as oldest_year, age_seen, facets, years
+from collector where user_id = any($1::text[])
+order by user_id;
+
 -- name: create
 -- Rows for users without one; whoever else is creating one is waited for.
 insert into collector (user_id, erased_at)
@@ -60,6 +68,10 @@ on conflict (user_hash) do update set erased_at = greatest(erased.erased_at, exc
 -- name: page
 -- Users in order, after one.
 select user_id from collector where user_id > $1 order by user_id limit $2;
+
+-- name: sample
+-- Some users, the same ones for the same seed as long as nobody joins or leaves.
+select user_id from collector order by md5($2 || user_id), user_id limit $1;
 
 -- name: count
 -- How many users there are.
