@@ -29,7 +29,7 @@ from services.stores import collectors
 from services.stores.postgres import Connection
 from services.trial import dry_run as runs
 from services.trial import events, simulate
-from services.trial.stage import trial_knowledge
+from services.trial.knowledge import trial_knowledge
 from services.why.answer import known
 from services.worker.work import Knowledge
 

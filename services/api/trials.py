@@ -11,7 +11,7 @@ from services.api.answers import fresh_answer
 from services.api.bodies import body_of
 from services.api.models import WhatIf
 from services.api.routes import Who, parts_of
-from services.trial.stage import trial_knowledge
+from services.trial.knowledge import trial_knowledge
 from services.trial.what_if import Change as Change
 from services.trial.what_if import decoder
 from services.trial.what_if import what_if as tried

@@ -72,7 +72,7 @@ async def _runs(event: Event, user: str | None, sample: int | None, seed: str, *
     from catalog.index import load_catalog
     from services.stores import collectors
     from services.trial.dry_run import Summary, dry_runs, every_user
-    from services.trial.stage import trial_knowledge
+    from services.trial.knowledge import trial_knowledge
 
     options = servers.load_settings()
     summary = Summary()

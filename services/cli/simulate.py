@@ -103,8 +103,8 @@ def _day(text: str | None) -> date | None:
 
 async def _play(lines: list[tuple[int, bytes]], user: str | None) -> Timeline:
     from catalog.index import load_catalog
+    from services.trial.knowledge import trial_knowledge
     from services.trial.simulate import play
-    from services.trial.stage import trial_knowledge
 
     options = servers.load_settings()
     async with servers.postgres(options, "simulate") as connection:

@@ -34,7 +34,10 @@ def what_if(
 
     releases = [release for one in add or () for release in _releases(one)]
     change = _change(releases, remove or [])
-    found = servers.run(_what_if(user, load_catalog(), change))
+    try:
+        found = servers.run(_what_if(user, load_catalog(), change))
+    except ValueError as error:
+        servers.fail(f"the stored state of {user!r} contradicts itself ({error}): run `gatefold recount --user {user}`")
     if found is None:
         servers.fail(f"nothing is known of user {user!r}")
     if as_json:
@@ -88,7 +91,7 @@ def _change(releases: list[Any], instances: list[int]) -> Any:
 async def _what_if(user: str, catalog: Catalog, change: Any) -> dict[str, Any] | None:
     from datetime import UTC, datetime
 
-    from services.trial.stage import trial_knowledge
+    from services.trial.knowledge import trial_knowledge
     from services.trial.what_if import what_if
     from services.why.answer import known
 

@@ -13,6 +13,7 @@ from services.stores.postgres import Connection
 from services.stores.queries import rows, statements
 
 SQL = statements("collectors")
+_LOOK = SQL["lock"].removesuffix("for update")  # one list of columns for both
 OF_COPIES = tuple(name for name in COUNTERS if name not in OF_ACTIVITY.values())
 
 
@@ -48,7 +49,7 @@ async def lock(
 
 async def load(connection: Connection, users: Collection[str]) -> dict[str, Collector]:
     """Load those of the users that are known as they are, without a lock: to look at, or to try something on."""
-    return {row["user_id"]: _collector(row) for row in await connection.fetch(SQL["load"], sorted(set(users)))}
+    return {row["user_id"]: _collector(row) for row in await connection.fetch(_LOOK, sorted(set(users)))}
 
 
 def _collector(row: Any) -> Collector:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
@@ -46,6 +48,13 @@ def worker_limits(patience: int = 1) -> dict[str, str]:
         "lock_timeout": "2000",
         "idle_in_transaction_session_timeout": str(8000 * patience),
     }
+
+
+@asynccontextmanager
+async def looking(connection: Connection) -> AsyncIterator[None]:
+    """One moment of the database for several questions, without a lock; PostgreSQL refuses every write."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        yield
 
 
 async def connect(

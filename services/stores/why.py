@@ -85,7 +85,8 @@ async def heard(connection: Connection, user_id: str) -> Heard:
 async def gaps(connection: Connection, user_id: str) -> dict[str, int] | None:
     """Of how many owned `releases` the counted facts lack each field; None where that takes too long to count."""
     try:
-        row = await connection.fetchrow(SQL["gaps"], user_id, timeout=GAPS_SECONDS)
+        async with connection.transaction():  # where there is one around it, that goes on
+            row = await connection.fetchrow(SQL["gaps"], user_id, timeout=GAPS_SECONDS)
     except TimeoutError:
         return None
     assert row is not None

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from contracts.envelope import Event, rfc3339
 from services.stores import collectors
-from services.stores.postgres import Connection
+from services.stores.postgres import Connection, looking
 from services.trial.events import DESCRIBED
-from services.trial.stage import Passed, Stage, looking
+from services.trial.stage import Passed, Stage
 from services.trial.what_if import gained
 from services.worker.work import FAULTS, Knowledge
 

@@ -19,9 +19,9 @@ from contracts.times import rfc3339
 from evaluators.engine import evaluate_all
 from services.state.collector import Collector
 from services.stores import awards
-from services.stores.postgres import Connection
+from services.stores.postgres import Connection, looking
 from services.trial.events import EMPTY, Script, script
-from services.trial.stage import Stage, looking
+from services.trial.stage import Stage
 from services.why import snapshot as snapshots
 from services.worker.work import FAULTS, Knowledge
 

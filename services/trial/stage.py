@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from catalog.definition import BadgeDefinition
-from catalog.index import Catalog
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import ARTIST, LABEL, bounded_values
@@ -17,7 +15,6 @@ from services.state.facts import Stamp, state_of
 from services.state.holdings import Entry
 from services.stores import awards, catalogue, collectors
 from services.stores.awards import Name
-from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
 from services.worker import erasure, recounting, tenure
 from services.worker.activity import KINDS, ActivityBundle
@@ -28,28 +25,6 @@ from services.worker.work import Accepted, Knowledge, Work
 
 WHOLE: Final = frozenset({"cron.sweep", "user.deleted", "release.described"})
 """Events that read all that is stored of a user, and not only what they name."""
-_FIRST_ID: Final = 2**31  # behind every id that PostgreSQL gives: identity columns are signed
-
-
-class TrialIds(FacetIds):
-    """Ids of values as stored; a value without one gets an id for as long as this object lives."""
-
-    async def ensure(self, connection: Connection, values: Iterable[tuple[str, str]]) -> None:
-        """Give each value an id, here alone."""
-        for value in sorted(await self.find(connection, values)):
-            self._ids[value] = _FIRST_ID + len(self._ids)
-
-
-def trial_knowledge(catalog: Catalog) -> Knowledge:
-    """What a worker would know; it may serve many trials, one after another."""
-    return Knowledge(catalog, erasure_key=b"", owner="trial", facet_ids=TrialIds())
-
-
-@asynccontextmanager
-async def looking(connection: Connection) -> AsyncIterator[None]:
-    """One moment of the database for several questions; PostgreSQL refuses every write."""
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        yield
 
 
 class Passed(NamedTuple):

@@ -19,8 +19,8 @@ from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
 from services.state.collector import OF_CONTEXTS, Collector
 from services.stores import ownership
-from services.stores.postgres import Connection
-from services.trial.stage import Passed, Stage, looking
+from services.stores.postgres import Connection, looking
+from services.trial.stage import Passed, Stage
 from services.worker.awarding import occasion_at
 from services.worker.work import Knowledge
 

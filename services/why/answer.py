@@ -18,7 +18,7 @@ from services.stores import collectors
 from services.stores import missing as missing_store
 from services.stores import why as store
 from services.stores.missing import Whole
-from services.stores.postgres import Connection
+from services.stores.postgres import Connection, looking
 from services.stores.why import Given, Heard
 from services.why import gaps, snapshot
 
@@ -47,6 +47,11 @@ async def why(connection: Connection, user_id: str, catalog: Catalog, asked: Ask
 
     Raises:  Unfit for a context that the badge does not have.
     """
+    async with looking(connection):
+        return await _why(connection, user_id, catalog, asked)
+
+
+async def _why(connection: Connection, user_id: str, catalog: Catalog, asked: Asked) -> Json | None:
     badge = catalog.badges.get(asked.badge_key)
     if badge is not None:
         _check(badge, asked.context)

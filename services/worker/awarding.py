@@ -10,30 +10,24 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
-import msgspec
-
 from catalog import lock
 from catalog.definition import SWEEP, BadgeDefinition
 from catalog.index import Catalog
-from contracts import hot
 from contracts.envelope import Event, rfc3339
-from contracts.events.badge import Badge, BadgeAwarded, Cause
 from contracts.snapshot import Occasion
 from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
 from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
 from services.state.holdings import Holding
 from services.stores import awards
-from services.stores.awards import Message, Name, NewAward
+from services.stores.awards import Name, NewAward
 from services.stores.postgres import Connection
 from services.worker.evidence import TO_NAME, FirstPressing, Oldest, unnamed
+from services.worker.messages import awarded
 from services.worker.steps import Steps
 
 AWARDS: Final = UUID("6f1d2b1e-5f0c-5c55-9a38-0d1f6a7c9e21")  # name space of award ids: never change it
 BATCHES: Final = UUID("0f6f7c0a-6a55-5d5e-8a5b-3c9b52a7d1f4")  # name space of batch ids
-
-# The published models, compiled: an import of a collection earns dozens of badges at once.
-_Awarded, _Badge, _Cause = hot.struct(BadgeAwarded), hot.struct(Badge), hot.struct(Cause)
 
 # The user's releases that the transaction has at hand.
 Holdings = Callable[[str], Mapping[int, Holding]]
@@ -190,7 +184,10 @@ class Awarding:
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
         fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
-        await awards.publish(connection, [_message(one) for one in fresh])
+        await awards.publish(
+            connection,
+            [awarded(one.award, one.candidate.verdict.badge, highest=one.highest_in_family) for one in fresh],
+        )
         return [one.award for one in fresh]
 
     @property
@@ -240,41 +237,6 @@ class Awarding:
             _rule(badge),
         )
         return Earned(award, candidate, highest)
-
-
-def _message(earned: Earned) -> Message:
-    """What is told of a new award."""
-    award, candidate = earned.award, earned.candidate
-    told = _Awarded(
-        award_id=str(award.award_id),
-        revision=1,
-        user_id=award.user_id,
-        badge=_badge(candidate.verdict.badge),
-        context=award.context,
-        awarded_at=rfc3339(award.awarded_at),
-        source="auto",
-        trigger=award.trigger,
-        caused_by=_Cause(**award.caused_by),
-        batch_id=str(award.batch_id),
-        highest_in_family=earned.highest_in_family,
-        notify=True,
-        evidence=award.evidence,
-    )
-    value = msgspec.json.encode(told, order="sorted")
-    return Message("badge.awarded", award.user_id, f"{award.award_id}:1", award.awarded_at, value)
-
-
-@cache
-def _badge(badge: BadgeDefinition) -> Any:
-    return _Badge(
-        key=badge.key,
-        family=badge.family,
-        tier=badge.tier,
-        tier_index=badge.tier_index,
-        name=badge.name,
-        category=badge.category,
-        icon=badge.icon,
-    )
 
 
 @cache

@@ -40,7 +40,7 @@ async def test_a_fault_of_ours(connection: Connection, database: str, monkeypatc
     log, tried = Log(), []
     for number in range(9):
         log.append(added("bomb" if number == 4 else f"e{number}", (number + 1, {"id": number + 1})))
-    apply = OwnershipBundle._apply
+    apply = OwnershipBundle.play
 
     def explode(self: OwnershipBundle, one: Accepted) -> None:
         tried.append(one.event.id)
@@ -48,7 +48,7 @@ async def test_a_fault_of_ours(connection: Connection, database: str, monkeypatc
             raise ZeroDivisionError("boom")
         apply(self, one)
 
-    monkeypatch.setattr(OwnershipBundle, "_apply", explode)
+    monkeypatch.setattr(OwnershipBundle, "play", explode)
     assert await run(connection, database, ("ownership.added", 0), log.partitions["ownership.added", 0])
     assert await letters(connection) == [(4, "evaluator", "could not be applied: ZeroDivisionError")]
     assert tried.count("bomb") == 2, "it is tried once more before it is set apart"

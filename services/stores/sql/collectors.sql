@@ -7,14 +7,6 @@ from collector where user_id = any($1::text[])
 order by user_id
 for update;
 
--- name: load
--- The rows of these users as they are, without a lock.
-select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
-       mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
-       coalesce(oldest_year, 0) as oldest_year, age_seen, facets, years
-from collector where user_id = any($1::text[])
-order by user_id;
-
 -- name: create
 -- Rows for users without one; whoever else is creating one is waited for.
 insert into collector (user_id, erased_at)

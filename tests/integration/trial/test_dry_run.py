@@ -12,7 +12,7 @@ from services.stores import collectors
 from services.stores.postgres import Connection
 from services.trial.dry_run import Summary, dry_run, dry_runs, every_user
 from services.trial.events import Future, named
-from services.trial.stage import trial_knowledge
+from services.trial.knowledge import trial_knowledge
 from tests.integration.trial.past import awards_of, processed, unwritten
 from tests.model import pools
 from tests.model.events import added, event, history

@@ -9,8 +9,8 @@ import pytest
 from catalog.index import load_catalog
 from services.stores.postgres import Connection
 from services.trial import simulate
+from services.trial.knowledge import trial_knowledge
 from services.trial.simulate import Timeline, Unfit, UnknownUser, overrides_of
-from services.trial.stage import trial_knowledge
 from tests.integration.trial.past import awards_of, line, lines, processed, unwritten
 from tests.model import lab, pools
 from tests.model.events import NOON, added, event, history, minutes

@@ -10,7 +10,7 @@ import pytest
 from catalog.index import load_catalog
 from services.stores import ownership
 from services.stores.postgres import Connection
-from services.trial.stage import trial_knowledge
+from services.trial.knowledge import trial_knowledge
 from services.trial.what_if import decoder, what_if
 from tests.integration.trial.past import awards_of, processed, unwritten
 from tests.model import lab, pools

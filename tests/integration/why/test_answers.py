@@ -279,3 +279,13 @@ async def test_every_badge_says_why(connection: Connection) -> None:
         assert found["remaining"]
         assert bool(found["context"]) <= bool(one.context_kind)
         assert found["met_today"] or found["criterion"]["remaining"]
+
+
+async def test_gaps_that_take_too_long_are_left_open(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    await processed(connection, [added("page", *page(range(1, 400)))])
+    monkeypatch.setattr(store, "GAPS_SECONDS", 0.000_001)
+    found = await asked(connection, "world-collector-bronze")
+    assert found is not None
+    assert found["gaps"] is None
+    # The rest of the answer is asked after it, on the same connection.
+    assert found["since"] == "no subscribed event since 2026-03-01T12:00:00Z"
