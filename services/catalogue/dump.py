@@ -19,7 +19,7 @@ import msgspec
 Kind = Literal["release", "master", "artist", "label"]
 
 PIECE_BYTES: Final = 1 << 18  # small enough for the tree of it to stay in the cache
-LARGEST_ELEMENT: Final = 64 << 20
+LARGEST_ELEMENT: Final = 16 << 20
 _READ_BYTES: Final = 1 << 18
 _HEAD_BYTES: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
@@ -133,7 +133,8 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
         if len(buffer) < most:
             break
         if cut := _last_begin(kind, buffer, most):
-            data = bytes(buffer[:cut])
+            with memoryview(buffer) as view:
+                data = bytes(view[:cut])
             del buffer[:cut]
             yield Piece(data, at.lines + 1, at := _after(at, data), stream.taken)
             most = size
@@ -147,13 +148,20 @@ def _cut(stream: _Stream, buffer: bytearray, kind: Kind, at: Position, size: int
     torn = whole < 0
     if torn:
         # Of what was there when the file broke off, the last element is torn, unless it was just over.
-        over = rest.rstrip().endswith(f"</{kind}>".encode())
-        whole = len(rest) if over else _last_begin(kind, buffer, len(buffer)) or 0
+        begin = _last_begin(kind, buffer, len(buffer)) or 0
+        end = rest.rfind(f"</{kind}>".encode()) + len(f"</{kind}>")
+        whole = end if begin < end and _is_over(kind, rest[begin:end]) else begin
     if rest[:whole].strip():
         data = rest[:whole]
         yield Piece(data, at.lines + 1, _after(at, data), stream.taken)
     if torn or stream.fault is not None:
         raise Broken(lines + 1, stream.fault or f"the file ends before </{kind}s>")
+
+
+def _is_over(kind: Kind, data: bytes) -> bool:
+    """Whether an element has its end: sub-labels end as labels do."""
+    begun = re.findall(rf"<{kind}(?:\s[^>]*)?>".encode(), data)
+    return sum(not one.endswith(b"/>") for one in begun) == data.count(f"</{kind}>".encode())
 
 
 def _last_begin(kind: Kind, buffer: bytearray, before: int) -> int | None:
