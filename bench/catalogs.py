@@ -11,7 +11,9 @@ from contracts.snapshot import METRICS
 TRIGGER: Final = "ownership.added"
 # Counted once per user, and moved by what the benches send.
 METRIC_NAMES: Final = tuple(
-    name for name, metric in METRICS.items() if not metric.context and name != "years_since_join"
+    name
+    for name, metric in METRICS.items()
+    if not metric.context and name not in ("years_since_join", "hops", "cluster_artists")
 )
 
 

@@ -50,7 +50,7 @@ async def catalogue(engines: Engines, scale: Scale, steps: Steps) -> list[Result
     hours = ALL_RELEASES / rate / 3600
     note = f"{rate * size / scale.dumped / 1e6:,.0f} MB/s; {ALL_RELEASES / 1e6:,.0f} million releases in {hours:.1f} h"
     note += f" and {ALL_RELEASES * disk / 1e9:,.0f} GB"
-    memory = "the command and its reader"
+    memory = "the command and its readers"
     return [
         Result("dump load / bare iterparse", "releases/s", rate, bare_rate, ">=", RATE_GOAL, note),
         Result("dump load, resident memory / limit", "MB", resident, RESIDENT_LIMIT_MB, "<=", 1, memory),

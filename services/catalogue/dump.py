@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from lxml import etree
 
 from services.catalogue.stream import Stream
 
 Kind = Literal["release", "master", "artist", "label"]
 
 PIECE_BYTES: Final = 1 << 18  # small enough for the tree of it to stay in the cache
-LARGEST_ELEMENT: Final = 64 << 20
+LARGEST_ELEMENT: Final = 16 << 20
 _HEAD_BYTES: Final = 1 << 16
 _PROLOGUE: Final = rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>)*"
 _ROOT: Final = re.compile(_PROLOGUE + rb"<([A-Za-z][\w.-]*)[^>]*>", re.DOTALL)
@@ -134,7 +133,8 @@ def _cut(stream: Stream, buffer: bytearray, kind: Kind, at: Position, size: int)
         if len(buffer) < most:
             break
         if cut := _last_begin(kind, buffer, most):
-            data = bytes(buffer[:cut])
+            with memoryview(buffer) as view:
+                data = bytes(view[:cut])
             del buffer[:cut]
             yield Piece(data, at.lines + 1, at := _after(at, data), stream.taken)
             most = size
@@ -147,7 +147,10 @@ def _cut(stream: Stream, buffer: bytearray, kind: Kind, at: Position, size: int)
     whole = rest.rfind(f"</{kind}s>".encode())
     torn = whole < 0
     if torn:
-        whole = _whole(kind, rest)
+        # Of what was there when the file broke off, the last element is torn, unless it was just over.
+        begin = _last_begin(kind, buffer, len(buffer)) or 0
+        end = rest.rfind(f"</{kind}>".encode()) + len(f"</{kind}>")
+        whole = end if begin < end and _is_over(kind, rest[begin:end]) else begin
     if rest[:whole].strip():
         data = rest[:whole]
         yield Piece(data, at.lines + 1, _after(at, data), stream.taken)
@@ -155,16 +158,10 @@ def _cut(stream: Stream, buffer: bytearray, kind: Kind, at: Position, size: int)
         raise Broken(lines + 1, stream.fault or f"the file ends before </{kind}s>")
 
 
-def _whole(kind: Kind, rest: bytes) -> int:
-    """Of what was there when the file broke off, how much is whole elements: the last one may be over or torn."""
-    starts, close = begins(kind, rest), f"</{kind}>".encode()
-    last = starts[-1] if starts else 0
-    end = rest.rfind(close, last) + len(close)
-    try:
-        etree.fromstring(rest[last:end])
-    except etree.XMLSyntaxError:
-        return last
-    return end
+def _is_over(kind: Kind, data: bytes) -> bool:
+    """Whether an element has its end: sub-labels end as labels do."""
+    begun = re.findall(rf"<{kind}(?:\s[^>]*)?>".encode(), data)
+    return sum(not one.endswith(b"/>") for one in begun) == data.count(f"</{kind}>".encode())
 
 
 def _last_begin(kind: Kind, buffer: bytearray, before: int) -> int | None:

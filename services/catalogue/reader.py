@@ -1,9 +1,10 @@
-"""Dump files are read in a process of their own, so that parsing and merging take a core each."""
+"""Dump files are read by processes of their own, which share the batches: parsing and merging take all cores."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import re
 import resource
@@ -20,7 +21,9 @@ import msgspec
 from services.catalogue.batches import Batch, batches
 from services.catalogue.dump import Broken, NotADump, Position
 
-# What may wait between the two: some batches.
+# PostgreSQL takes a third of the time that reading takes: more than these would wait for it.
+READERS: Final = max(1, min(3, os.cpu_count() or 1))
+# What may wait between a reader and us: some batches.
 BACKLOG_BYTES: Final = 8 << 20
 _LENGTH: Final = struct.Struct(">I")
 
@@ -54,6 +57,7 @@ class Over(msgspec.Struct, frozen=True, tag="over"):
 class _Order(msgspec.Struct, frozen=True):
     files: list[ToRead]
     as_of: date
+    share: tuple[int, int]
 
 
 class ReaderDied(Exception):
@@ -65,11 +69,32 @@ _ORDER: Final = msgspec.msgpack.Decoder(_Order)
 _MESSAGE: Final = msgspec.msgpack.Decoder(Read | Over)
 
 
-async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Over, None]:
-    """`messages` of a process of its own, which is ended with the iteration.
+async def read(files: Sequence[ToRead], as_of: date, readers: int = READERS) -> AsyncGenerator[Read | Over, None]:
+    """`messages` of processes of their own, in order; they end with the iteration.
 
     Raises:  ReaderDied.
     """
+    processes: list[asyncio.subprocess.Process] = []
+    try:
+        for number in range(readers):
+            processes.append(await _start(_Order(list(files), as_of, (number, readers))))
+        for _ in files:
+            for process in itertools.cycle(processes):
+                message = await _receive(process)
+                if isinstance(message, Over):
+                    break
+                yield message
+            # Whose turn it was found no batch, so there is none for the others either.
+            ends = [message, *[await _receive(other) for other in processes if other is not process]]
+            yield msgspec.structs.replace(message, resident=sum(one.resident for one in ends if isinstance(one, Over)))
+    finally:
+        for process in processes:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+async def _start(order: _Order) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.catalogue.reader"),
         stdin=asyncio.subprocess.PIPE,
@@ -77,29 +102,26 @@ async def read(files: Sequence[ToRead], as_of: date) -> AsyncGenerator[Read | Ov
         limit=BACKLOG_BYTES,
     )
     assert process.stdin is not None
+    process.stdin.write(_ENCODER.encode(order))
+    process.stdin.close()
+    return process
+
+
+async def _receive(process: asyncio.subprocess.Process) -> Read | Over:
     assert process.stdout is not None
     try:
-        process.stdin.write(_ENCODER.encode(_Order(list(files), as_of)))
-        process.stdin.close()
-        over = 0
-        while over < len(files):
-            length = await process.stdout.readexactly(_LENGTH.size)
-            message = _MESSAGE.decode(await process.stdout.readexactly(_LENGTH.unpack(length)[0]))
-            over += isinstance(message, Over)
-            yield message
-    except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError) as error:
-        raise ReaderDied(f"the process that reads the dumps ended with {await process.wait()}") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        length = await process.stdout.readexactly(_LENGTH.size)
+        found: Read | Over = _MESSAGE.decode(await process.stdout.readexactly(_LENGTH.unpack(length)[0]))
+    except (asyncio.IncompleteReadError, ConnectionResetError) as error:
+        raise ReaderDied(f"a process that reads the dumps ended with {await process.wait()}") from error
+    return found
 
 
-def messages(files: Sequence[ToRead], as_of: date) -> Iterator[Read | Over]:
-    """The files one after the other, in batches, each with its end."""
+def messages(files: Sequence[ToRead], as_of: date, share: tuple[int, int] = (0, 1)) -> Iterator[Read | Over]:
+    """The files one after the other, in batches (or every so many of them), each with its end."""
     for number, file in enumerate(files):
         try:
-            for batch in batches(Path(file.path), as_of, file.start):
+            for batch in batches(Path(file.path), as_of, file.start, share):
                 yield Read(number, batch)
         except Broken as fault:
             yield Over(number, resident(), fault.line, str(fault))
@@ -126,7 +148,7 @@ def main() -> None:
     order = _ORDER.decode(sys.stdin.buffer.read())
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     try:
-        for message in messages(order.files, order.as_of):
+        for message in messages(order.files, order.as_of, order.share):
             _send(out, message)
     except BrokenPipeError:
         os._exit(1)

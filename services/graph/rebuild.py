@@ -53,7 +53,7 @@ async def rebuild(
 
     All is merged, and marked with the number of the rebuild; what does not carry it in the end is removed. A rebuild
     that was killed has harmed nothing: run it again. Meanwhile the graph holds what was and what will be; the first one
-    is not used before it is whole. Who was due and had no graph is due when it ends.
+    is not used before it is whole. Who was due and had no graph is due when it ends. An empty catalogue makes no graph.
 
     Shape:   `connection` is for this alone until it returns; `graph` should have no time-out.
     Raises:  AlreadyRebuilding; server.Away; postgres.TRANSIENT.
@@ -74,8 +74,8 @@ async def rebuild(
             edges += len(rows)
             progress(STEPS[1], edges, total)
     gone = await graph.drop_unseen(number)
-    await graph.finish(number, as_of)
-    await catalogue.wake(connection)
+    if await graph.finish(number, as_of):
+        await catalogue.wake(connection)
     return Rebuilt(number, as_of.isoformat(), artists, edges, *gone)
 
 

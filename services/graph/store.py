@@ -89,9 +89,10 @@ class Graph:
         artists = (await self._run("drop_artists", rebuild=rebuild))[0]["gone"]
         return artists, edges
 
-    async def finish(self, rebuild: int, as_of: date) -> None:
-        """Say that the rebuild came to its end."""
-        await self._run("finish", rebuild=rebuild, as_of=as_of.isoformat())
+    async def finish(self, rebuild: int, as_of: date) -> bool:
+        """Say that the rebuild came to its end; whether there is a graph now: one of nobody is none."""
+        rows = await self._run("finish", rebuild=rebuild, as_of=as_of.isoformat())
+        return rows[0]["finished"] is not None
 
     async def state(self) -> State:
         """Which rebuild the graph is of; also the question whether Neo4j answers."""

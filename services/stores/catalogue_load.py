@@ -60,10 +60,10 @@ set enable_hashjoin = off;
 set enable_mergejoin = off;
 set enable_seqscan = off;
 set plan_cache_mode = force_custom_plan;
-create temporary table if not exists staged_release (like public.staged_release) on commit delete rows;
-create temporary table if not exists staged_master (like public.staged_master) on commit delete rows;
-create temporary table if not exists staged_artist (like public.staged_artist) on commit delete rows;
-create temporary table if not exists staged_label (like public.staged_label) on commit delete rows;
+create temporary table if not exists staged_release (like staged_release) on commit delete rows;
+create temporary table if not exists staged_master (like staged_master) on commit delete rows;
+create temporary table if not exists staged_artist (like staged_artist) on commit delete rows;
+create temporary table if not exists staged_label (like staged_label) on commit delete rows;
 """
 
 

@@ -130,6 +130,7 @@ async def test_one_at_a_time_and_a_plan_changes_nothing(lab: GraphLab, neo4j_url
     await rebuild(other, lab.graph)
     await other.close()
     assert await lab.graph.size() == Size(0, 0)
+    assert await lab.graph.induced([11, 12]) is None, "a graph of nobody is none"
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -119,7 +119,8 @@ on conflict do nothing;
 -- name: merge_releases
 -- The batch becomes what the catalogue says; whose facts are others than before is noted for their owners.
 with stated as (
-    select s.*, f.facts_id, r.facts_id as before
+    select s.release_id, s.stated_at, s.by_id, s.by_source, s.stamps, s.master_id, s.issued, s.reissue, s.people,
+           f.facts_id, r.facts_id as before
     from staged_release s
     join facts f on f.release_id = s.release_id and f.digest = s.digest
     left join release r on r.release_id = s.release_id

@@ -100,10 +100,27 @@ def test_a_file_that_breaks_off_gives_all_whole_elements_before(
     found, broken = until_broken(path, size, "ends before </labels>")
     assert broken.line == 1 + whole[:cut].count(b"\n")
     joined = b"".join(piece.data for piece in found)
-    # Every label has a data_quality, and nothing inside of a label has one.
-    assert joined.count(b"<data_quality>") == whole[:cut].count(b"</label>\n") + whole[:cut].endswith(
-        (b"</data_quality></label>", b"</sublabels></label>", b"</parentLabel></label>")
-    )
+    # One label stands on a line, and only it has a data_quality.
+    assert joined.count(b"<data_quality>") == sum(line in ENDS for line in whole[:cut].split(b"\n"))
+
+
+ENDS = {line for line in sample("labels").split(b"\n") if line.endswith(b"</label>")}
+
+
+def test_a_label_torn_behind_a_sub_label_is_not_over(tmp_path: Path) -> None:
+    one = b"<label><id>1</id><name>x</name><sublabels><label id='7'>A</label>"
+    path = tmp_path / "labels.xml"
+    path.write_bytes(b"<labels>" + one + b"</sublabels></label>" + one)
+    ((piece,), _) = until_broken(path, 1_000, "ends before </labels>")
+    assert piece.data == one + b"</sublabels></label>"
+    path.write_bytes(b"<labels>" + (one + b"</sublabels></label>") * 2)
+    assert [rest.data for rest in all_of_whole(path, piece.end)] == [one + b"</sublabels></label>"]
+
+
+def all_of_whole(path: Path, start: Position) -> list[Piece]:
+    """What follows, when the file is whole after all."""
+    path.write_bytes(path.read_bytes() + b"</labels>")
+    return all_of(path, start)
 
 
 @pytest.mark.parametrize("keep", [0.2, 0.5, 0.99])

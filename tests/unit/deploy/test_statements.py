@@ -14,7 +14,7 @@ OF_ALL_USERS = {
     "awards.ids": "the demo's summary",
     "collectors.count": "`gatefold recount`, for its progress bar",
     "collectors.page": "`gatefold recount`, user after user",
-    "collectors.sample": "`gatefold dry-run --sample`",
+    "collectors.sample": "`gatefold dry-run --sample`: some users, whoever they are",
     "exports.export_awards": "everybody's, or one user's",
     "exports.export_state": "everybody's, or one user's",
     "facts.prune": "a deletion and `release.described`: facts that nobody counts any more",
