@@ -7,6 +7,7 @@ import typer
 from services.cli import (
     api,
     catalog,
+    cron,
     dead_letters,
     demo,
     emit,
@@ -18,6 +19,7 @@ from services.cli import (
     prune,
     recount,
     relay,
+    scheduler,
     stack,
     status,
     token,
@@ -42,6 +44,7 @@ app.command("up", rich_help_panel="Start here")(up.up)
 app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
 app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
+app.command("scheduler", rich_help_panel="Processes")(scheduler.scheduler)
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)
@@ -51,6 +54,7 @@ app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
+app.add_typer(cron.app, name="cron", rich_help_panel="Operate")
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("missing", rich_help_panel="Look")(missing.missing)

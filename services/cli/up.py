@@ -21,9 +21,10 @@ def up(
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=64, help="Workers to run.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object per line.")] = False,
 ) -> None:
-    """Run migrations, declare topics, then run workers, relay and api under one supervisor until Ctrl-C or SIGTERM.
+    """Run migrations, declare topics, then run workers, relay, scheduler and api under one supervisor.
 
-    A process that ends is started again. Stopping is orderly; what has not ended after 30 seconds is killed.
+    Until Ctrl-C or SIGTERM: a process that ends is started again. Stopping is orderly; what has not ended after 30
+    seconds is killed.
 
     Example: gatefold up --workers 2
     """
@@ -54,7 +55,7 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
 
     common = {"GATEFOLD_LOG_JSON": "true"} if as_json else {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     command = [sys.executable, "-m", "services.cli.main"]
-    taken = {options.relay_port, options.api_port}
+    taken = {options.relay_port, options.scheduler_port, options.api_port}
     port = options.worker_port
     found = []
     for number in range(1, workers + 1):
@@ -64,6 +65,7 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
         environment = {**common, "GATEFOLD_WORKER_PORT": str(port)}
         found.append(Child(f"worker-{number}" if workers > 1 else "worker", [*command, "worker"], environment))
     found.append(Child("relay", [*command, "relay"], common))
+    found.append(Child("scheduler", [*command, "scheduler"], common))
     found.append(Child("api", [*command, "api"], common))
     return found
 

@@ -31,7 +31,7 @@ async def lock(
     found: dict[str, Collector] = {}
     created: set[str] = set()
     while missing := sorted(set(users) - found.keys()):
-        for user_id, erased, joined_on, *counters, age_seen, facets, years in await connection.fetch(
+        for user_id, erased, joined_on, *counters, age_seen, seen_on, facets, years in await connection.fetch(
             SQL["lock"], missing
         ):
             found[user_id] = Collector(
@@ -42,6 +42,7 @@ async def lock(
                 joined_on=joined_on,
                 erased_at=erased,
                 age_seen=age_seen,
+                seen_on=seen_on,
                 created=user_id in created,
             )
         unknown = [user for user in missing if user not in found]
@@ -92,6 +93,7 @@ def _collection(collector: Collector, names: Iterable[str]) -> dict[str, Any]:
     row: dict[str, Any] = {name: counters[name] for name in names}
     row["user_id"] = collector.user_id
     row["age_seen"] = collector.age_seen
+    row["seen_on"] = collector.seen_on
     row["facets"] = "\\x" + collector.facets.pack().hex()
     row["years"] = "\\x" + collector.years.pack().hex()
     return row

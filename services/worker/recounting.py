@@ -68,9 +68,12 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
+    newest = max(stamps, default=None)
+    days = (stored.seen_on, newest.time.date() if newest else None)
+    counted.seen_on = max((day for day in days if day is not None), default=None)
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
-    return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
+    return Recount(counted, holdings, moved, drift, newest, recounted)
 
 
 async def save(connection: Connection, found: Recount) -> None:
