@@ -34,9 +34,15 @@ def run_job(
 
     Example: gatefold cron run anniversaries --at 2026-02-28 --dry-run
     """
+    from services import logs
     from services.scheduler.jobs import jobs
 
-    known = jobs(servers.load_settings())
+    options = servers.load_settings()
+    try:
+        logs.configure(process="cron", as_json=options.log_json, level=options.log_level)
+    except ValueError as error:
+        servers.fail(str(error), servers.WRONG_USAGE)
+    known = jobs(options)
     if name not in known:
         servers.fail(f"there is no job {name!r}; there are {', '.join(sorted(known))}", servers.WRONG_USAGE)
     on = _day(at)

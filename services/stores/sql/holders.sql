@@ -30,8 +30,8 @@ delete from badge_holders_history where counted_on = $1;
 -- name: share
 -- The day's count is complete: shares of all users and of the active ones.
 update badge_holders_history h
-set share_all = least(1, h.holders::float8 / nullif(a.holders, 0)),
-    share_active = least(1, h.active_holders::float8 / nullif(a.active_holders, 0))
+set share_all = case when a.holders > 0 then least(1, h.holders::float8 / a.holders) end,
+    share_active = case when a.active_holders > 0 then least(1, h.active_holders::float8 / a.active_holders) end
 from badge_holders_history a
 where h.counted_on = $1 and a.counted_on = $1 and a.badge_key = '';
 
