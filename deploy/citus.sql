@@ -17,4 +17,4 @@ select create_reference_table('release');
 select create_reference_table('facet_value');
 
 -- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
---   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, migration
+--   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, badge_holders_history, cron_run, migration
