@@ -226,6 +226,19 @@ async def test_it_waits_for_postgres_and_resumes(db: asyncpg.Connection, databas
         await keeper.close()
 
 
+async def test_what_was_not_expected_ends_it_for_a_restart(
+    surroundings: dict[str, str], db: asyncpg.Connection
+) -> None:
+    with started(surroundings) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "leading" in line)
+        await db.execute("alter table cron_run rename to hidden")
+        try:
+            assert await asyncio.to_thread(process.wait, 15) == 75
+        finally:
+            await db.execute("alter table hidden rename to cron_run")
+
+
 def test_what_is_wrong_at_the_start_is_named(surroundings: dict[str, str], database: str) -> None:
     away = gatefold({**surroundings, "GATEFOLD_POSTGRES_URL": "postgresql://u@127.0.0.1:1/x"}, "scheduler")
     assert (away.code, "GATEFOLD_POSTGRES_URL" in away.err) == (69, True)
