@@ -20,20 +20,40 @@ if TYPE_CHECKING:
 
     Bench = Callable[[Engines, Scale, Steps], Awaitable[list[Result]]]
 
-NAMES = ("single", "pages", "workers", "flat", "wide", "crowd", "consumer", "latency", "reads", "evaluation", "sizes")
+NAMES = (
+    *("single", "pages", "workers", "flat", "wide", "crowd", "known", "consumer", "latency", "reads", "evaluation"),
+    *("graph", "catalogue", "sizes"),
+)
 
 
 def benches() -> dict[str, Bench]:
     """The benches by name, in the order in which they run."""
+    from bench.catalogue import catalogue
     from bench.consumer import consumer
     from bench.evaluation import evaluation
-    from bench.flatness import crowd, flat, wide
+    from bench.flatness import crowd, flat, known, wide
+    from bench.graph import graph
     from bench.latency import latency
     from bench.reads import reads
     from bench.sizes import sizes
     from bench.throughput import pages, single, workers
 
-    every = (single, pages, workers, flat, wide, crowd, consumer, latency, reads, evaluation, sizes)
+    every = (
+        single,
+        pages,
+        workers,
+        flat,
+        wide,
+        crowd,
+        known,
+        consumer,
+        latency,
+        reads,
+        evaluation,
+        graph,
+        catalogue,
+        sizes,
+    )
     return {one.__name__: one for one in every}
 
 

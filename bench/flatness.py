@@ -25,8 +25,16 @@ BADGES_GOAL = 1.2
 # Levels that nobody reaches: many rules are to be asked, not many awards given.
 OUT_OF_REACH = 1_000_000
 USERS_GOAL = 1.5
+CATALOGUE_GOAL = 1.2
 EVENTS_A_BUNDLE = 500
 WARM_ROUNDS = 2
+
+
+# A share of so many that nobody reaches the first tier: shares are to be measured, not many awards given.
+CATALOGUE = """
+insert into catalogue_total select kind, id, 1000000, '2026-01-01'
+from unnest(array['label', 'artist']) kind, generate_series(1, $1::integer) id
+"""
 
 
 @dataclass(slots=True)
@@ -104,6 +112,26 @@ async def crowd(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
         small, large = await _alternate(sides, turns)
     steps.done(f"{sizes[0]:,} users: {small:,.0f} µs/event, {sizes[1]:,}: {large:,.0f} µs/event")
     return [Result(f"{sizes[1]:,} users / {sizes[0]:,}", "µs/event", large, small, "<=", USERS_GOAL, _note(scale))]
+
+
+async def known(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
+    """The same users and events beside a small and a large catalogue, each of which knows all that the events name."""
+    turns = WARM_ROUNDS + scale.flat_rounds
+    sizes = [scale.crowd // 100, scale.crowd]
+    group = Group("user", 1_000, 20)
+    steps.begin("known", 3)
+    async with AsyncExitStack() as stack:
+        sides = []
+        for size in sizes:
+            url = await stack.enter_async_context(populated(engines.postgres, [group]))
+            connection = await stack.enter_async_context(session(url))
+            await connection.execute(CATALOGUE, size)
+            sides.append(Side(f"{size:,}", connection, group.members(), bundles.knowledge()))
+            steps.done(f"{size:,} labels and {size:,} artists of a known size")
+        small, large = await _alternate(sides, turns)
+    steps.done(f"{sizes[0]:,}: {small:,.0f} µs/event, {sizes[1]:,}: {large:,.0f} µs/event")
+    name = f"catalogue of {sizes[1]:,} / {sizes[0]:,}"
+    return [Result(name, "µs/event", large, small, "<=", CATALOGUE_GOAL, _note(scale))]
 
 
 def _note(scale: Scale) -> str:

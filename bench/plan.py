@@ -20,7 +20,7 @@ class Scale:
 
     Shape:   `users` with `records` records each live in the database when the backlog of `events` or `pages` comes;
              all of it `rounds` times, each on fresh copies. `crowd` is the larger number of users, `fetched` the
-             records that a consumer alone reads, `reads` the requests of each kind.
+             records that a consumer alone reads, `reads` the requests of each kind, `dumped` the releases of a dump.
     """
 
     users: int = 20_000
@@ -34,6 +34,7 @@ class Scale:
     fetched: int = 200_000
     latency_seconds: float = 20.0
     reads: int = 6_000
+    dumped: int = 210_000
 
 
 QUICK = Scale(
@@ -47,6 +48,7 @@ QUICK = Scale(
     fetched=60_000,
     latency_seconds=8.0,
     reads=2_000,
+    dumped=35_000,
 )
 
 

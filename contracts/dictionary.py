@@ -97,6 +97,16 @@ Where the contract is silent, this is how it is read here.
   of a field wins. After 0 the date in `released` serves, after an impossible year it does not.
 - The year of `released` is its first run of four digits, wherever it stands ("07 Apr 2017").
 - Sizes win over the name only where the name is "Vinyl".
+
+**Graph badges**
+- The artists of a collection are the main artists that its records count with, and whom the catalogue credits on them.
+  An artist who worked with none of the others is a cluster of one. `hops` is 0 where nobody worked with anybody.
+- `collection.synced` is measured after all copies that were published before it was seen, once in 24 hours at most;
+  of several syncs the newest is the cause, and its `time` the date of the award. Before there is a graph, users wait.
+- `path` is a longest shortest path: from the smallest artist id that one begins at, the one whose ids sort first.
+  `artists` are the ten of the cluster with the most `connections` inside the collection, then by id. `as_of` is the
+  date of the catalogue. `exact` false: the collection has so many artists that there may be a longer path.
+- A measurement tells of copies, so any deletion removes it; where the sync was newer, what is left is measured again.
 """
 
 

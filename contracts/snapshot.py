@@ -46,6 +46,12 @@ _DECLARED: Final = (
         100,
         context="artist",
     ),
+    Metric(
+        "hops",
+        "hops",
+        "longest shortest path between two artists of the collection, through artists of the collection alone",
+    ),
+    Metric("cluster_artists", "artists", "largest group of the collection's artists that collaborations connect"),
     Metric("reviews", "reviews", "distinct approved reviews"),
     Metric("edits", "edits", "distinct approved edits"),
     Metric("wishlist", "releases", "distinct releases on the wishlist"),

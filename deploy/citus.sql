@@ -10,6 +10,8 @@ select create_distributed_table('owned', 'user_id', colocate_with => 'collector'
 select create_distributed_table('owned_release', 'user_id', colocate_with => 'collector');
 select create_distributed_table('activity', 'user_id', colocate_with => 'collector');
 select create_distributed_table('user_badges', 'user_id', colocate_with => 'collector');
+select create_distributed_table('graph_due', 'user_id', colocate_with => 'collector');
+select create_distributed_table('collector_graph', 'user_id', colocate_with => 'collector');
 
 -- What everybody's rows are joined with lies on every node.
 select create_reference_table('facts');
@@ -17,4 +19,5 @@ select create_reference_table('release');
 select create_reference_table('facet_value');
 
 -- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
---   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, badge_holders_history, cron_run, migration
+--   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, badge_holders_history,
+--   cron_run, migration

@@ -20,6 +20,7 @@ NOUNS = {
     "deep_cuts": "deep cuts",
     "pressings": "pressings of one master",
     "wishlist": "releases on the wishlist",
+    "cluster_artists": "connected artists",
 }
 """What is counted, where the metric's unit alone does not say it."""
 SINGULAR = {"releases on the wishlist": "release on the wishlist", "countries": "country"}

@@ -57,6 +57,21 @@ CRON_SECONDS = Histogram(
     buckets=(0.1, 1, 10, 60, 600, 3600, 4 * 3600, 12 * 3600, 86400),
 )
 
+# --- graph lane ------------------------------------------------------------------------------------------------------
+
+GRAPH_DUE = Gauge("gatefold_graph_due_rows", "Users who are due to be measured, in all lanes together.")
+GRAPH_OLDEST_SECONDS = Gauge("gatefold_graph_oldest_due_seconds", "For how long the first of them has been due.")
+GRAPH_EVALUATED = Counter("gatefold_graph_evaluated_total", "Due users by what became of them.", ["fate"])
+GRAPH_FATES = ("measured", "unknown", "gone", "changed", "no_graph")
+GRAPH_FAILURES = Counter("gatefold_graph_failures_total", "Attempts that failed and are made again.", ["server"])
+GRAPH_SERVERS = ("neo4j", "postgres", "kafka", "measuring")
+GRAPH_SECONDS = Histogram(
+    "gatefold_graph_seconds",
+    "From claiming a user to the commit of what was measured.",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+GRAPH_BREAKER = Gauge("gatefold_graph_breaker", "1 while Neo4j is left alone because it does not answer.")
+
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])
@@ -88,6 +103,16 @@ def begin_at_zero(topics: Iterable[str], families: Iterable[str]) -> None:
         HOLES.labels(topic)
     for stage in get_args(Stage):
         DEAD.labels(stage)
+    for family in families:
+        AWARDED.labels(family)
+
+
+def begin_graph_at_zero(families: Iterable[str]) -> None:
+    """The same for the counters of a graph lane."""
+    for fate in GRAPH_FATES:
+        GRAPH_EVALUATED.labels(fate)
+    for server in GRAPH_SERVERS:
+        GRAPH_FAILURES.labels(server)
     for family in families:
         AWARDED.labels(family)
 

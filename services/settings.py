@@ -42,6 +42,19 @@ def _postgres(url: str) -> str:
     return url
 
 
+def _neo4j(url: str) -> str:
+    """The URL, where it is clear what in it is the password.
+
+    Raises:  ValueError that tells nothing of it.
+    """
+    if not _BOLT(url):
+        raise ValueError("write bolt://host:port or bolt://user:password@host:port, / ? # @ [ : in it as %2F %3F …")
+    return url
+
+
+_BOLT = re.compile(
+    r"(bolt|neo4j)(\+s|\+ssc)?://([^\s/?#@\[\]:]+:[^\s/?#@\[\]:]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
+).fullmatch
 _SERVERS = re.compile(r"((([\w.%-]*|\[[0-9A-Fa-f:.]+\])(:\d+)?)(,|$))*").fullmatch
 
 
@@ -59,7 +72,9 @@ class Settings(BaseSettings):
     kafka_url: str = Field(
         "kafka://127.0.0.1:9092", pattern="^[^@]*$", description="Bootstrap servers, comma separated."
     )
-    neo4j_url: str = Field("bolt://127.0.0.1:7687", description="Neo4j; nothing reads it yet but `stack status`.")
+    neo4j_url: Annotated[str, AfterValidator(_neo4j)] = Field(
+        "bolt://127.0.0.1:7687", description="Neo4j, for the graph lane alone; as bolt://user:password@host:port."
+    )
 
     topic_prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9._-]{0,64}$", description="Put before every topic and group name."
@@ -122,6 +137,17 @@ class Settings(BaseSettings):
     )
     prune_letters_days: Annotated[int, Field(ge=1)] = Field(
         90, description="Dead letters that were sent again are kept for so many days."
+    )
+
+    graph_host: str = Field("127.0.0.1", description="Where the graph lane serves /metrics, /healthz and /readyz.")
+    graph_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8103, description="0 takes a free port; left unset, a free port serves where this one is taken."
+    )
+    graph_processes: Annotated[int, Field(ge=1, le=64)] = Field(
+        2, description="Collections that one lane measures at a time, each in a process of its own."
+    )
+    graph_query_seconds: Annotated[float, Field(gt=0, le=600)] = Field(
+        10.0, description="What Neo4j may take for the collaborations of one collection."
     )
 
     api_host: str = Field("127.0.0.1", description="Where the read service listens.")

@@ -12,12 +12,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from services.stack.endpoints import Endpoints
 from services.stack.stack import Stack
 
 # The engines of the tests live for minutes: they are not worth the thorough compiler, which takes a core at their boot.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+# How long an example takes says something of the machine, and nothing of the code.
+hypothesis_settings.register_profile("gatefold", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("gatefold")
 
 
 class Engines(Protocol):

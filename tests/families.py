@@ -28,6 +28,8 @@ FAMILIES = {
     "time-traveler": Family("temporal", "decades", (3, 4, 5, 6), METALS, "ownership.added"),
     "era-specialist": Family("temporal", "largest_decade", (25, 50, 100, 250), METALS, "ownership.added"),
     "vinyl-archaeologist": Family("temporal", "oldest_age_years", (25, 40, 50, 60), METALS, "ownership.added"),
+    "six-degrees": Family("graph", "hops", (3, 5, 7, 10), METALS, "collection.synced"),
+    "scene-builder": Family("graph", "cluster_artists", (5, 10, 20), METALS[:3], "collection.synced"),
     "taste-architect": Family("graph", "taste_dimensions", (5, 10, 15, 20), METALS, "ownership.added"),
     "mono-enthusiast": Family("special", "mono_releases", (10,), (), "ownership.added"),
     "format-completionist": Family("special", "formats", (5,), (), "ownership.added"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +12,7 @@ from services.cli import servers
 
 if TYPE_CHECKING:
     from services.scheduler.jobs import Job
-    from services.stores.cron import Last, Run
+    from services.stores.cron import Run
 
 app = typer.Typer(help="The scheduler's jobs: list them, run one now.", no_args_is_help=True)
 
@@ -36,6 +36,7 @@ def run_job(
     """
     from services import logs
     from services.scheduler.jobs import jobs
+    from services.scheduler.listing import seconds_of
 
     options = servers.load_settings()
     try:
@@ -52,7 +53,7 @@ def run_job(
         "at": on.isoformat(),
         "since": found.since.isoformat(),
         "counts": found.counts,
-        "seconds": _seconds(found),
+        "seconds": seconds_of(found),
         "dry_run": dry_run,
     }
     if as_json:
@@ -133,61 +134,13 @@ async def _run(job: Job, on: date, dry_run: bool) -> Run:
 
 
 async def _list() -> list[dict[str, Any]]:
-    from services.scheduler import dates
-    from services.scheduler.jobs import jobs
-    from services.stores import cron
+    from services.scheduler.listing import standing
     from services.stores.migrate import check
 
     options = servers.load_settings()
     async with servers.postgres(options, "cron") as connection:
         await check(connection)
-        last = await cron.last(connection)
-    due = dates.due_on(datetime.now(UTC), options.cron_hour)
-    return [
-        {
-            "name": job.name,
-            "does": job.does,
-            **_shown(last.get(job.name)),
-            "next_at": _next_at(last.get(job.name), due, options.cron_hour),
-        }
-        for job in jobs(options).values()
-    ]
-
-
-def _shown(last: Last | None) -> dict[str, Any]:
-    if last is None:
-        return {"state": "never", "on": None, "since": None, "started_at": None, "finished_at": None, "seconds": None,
-                "counts": {}, "error": None, "succeeded_at": None}  # fmt: skip
-    run = last.run
-    return {
-        "state": "failed" if last.error else "running" if run.finished_at is None else "done",
-        "on": run.due_on.isoformat(),
-        "since": run.since.isoformat(),
-        "started_at": _time(run.started_at),
-        "finished_at": _time(run.finished_at),
-        "seconds": _seconds(run),
-        "counts": run.counts,
-        "error": last.error,
-        "succeeded_at": _time(last.succeeded_at),
-    }
-
-
-def _next_at(last: Last | None, due: date, hour: int) -> str | None:
-    """When the scheduler begins the next run: in the past where it is late."""
-    from services.scheduler import dates
-
-    on = due if last is None or last.run.due_on < due else last.run.due_on + timedelta(days=1)
-    return _time(dates.due_at(on, hour))
-
-
-def _seconds(run: Run) -> float | None:
-    return None if run.finished_at is None else round((run.finished_at - run.started_at).total_seconds(), 3)
-
-
-def _time(moment: datetime | None) -> str | None:
-    from contracts.envelope import rfc3339
-
-    return None if moment is None else rfc3339(moment.replace(microsecond=0))
+        return await standing(connection, options, datetime.now(UTC))
 
 
 def _print(found: list[dict[str, Any]]) -> None:

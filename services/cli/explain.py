@@ -47,7 +47,7 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
     from contracts.snapshot import Occasion
     from contracts.times import rfc3339
     from evaluators.engine import evaluate_all
-    from services.stores import awards, catalogue, collectors, ownership
+    from services.stores import awards, catalogue, collectors, graph, ownership
 
     options = servers.load_settings()
     async with servers.postgres(options, "explain") as connection:
@@ -57,6 +57,7 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
         collector = known[user]
         collector.unbounded, collector.credits = await ownership.counts_of(connection, user)
         collector.totals = await catalogue.totals(connection, collector.unbounded)
+        collector.graph = await graph.measured(connection, user)
         since = await awards.since(connection, user)
     now = datetime.now(UTC)
     found = evaluate_all(badges, collector, Occasion("cron.sweep", now, now.date()))

@@ -7,12 +7,14 @@ import typer
 from services.cli import (
     api,
     catalog,
+    catalogue,
     cron,
     dead_letters,
     demo,
     emit,
     explain,
     export,
+    graph,
     import_,
     migrate,
     missing,
@@ -45,11 +47,13 @@ app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
 app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
 app.command("scheduler", rich_help_panel="Processes")(scheduler.scheduler)
+app.add_typer(graph.app, name="graph", rich_help_panel="Processes")
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)
 app.command("emit", rich_help_panel="Events in")(emit.emit)
 app.command("import", rich_help_panel="Events in")(import_.import_file)
+app.add_typer(catalogue.app, name="catalogue", rich_help_panel="Operate")
 app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)

@@ -33,7 +33,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All input partitions, and what waits elsewhere. No badge of this catalogue needs the graph: none is due."""
+    """All input partitions, and what waits elsewhere: messages to publish, users whose graph is due by now."""
 
     partitions: list[Progress]
     outbox: int
@@ -54,7 +54,12 @@ class Status:
                  it: an event between the two is past the ledger, and whatever a processed event has sent was
                  published before the snapshot, so the ends include it.
         """
-        return self.behind == 0 and self.outbox == 0 and self.news == 0 and self.graph_due == 0
+        return self.done_without_graph and self.graph_due == 0
+
+    @property
+    def done_without_graph(self) -> bool:
+        """The same, whatever the graph lane has still to do."""
+        return self.behind == 0 and self.outbox == 0 and self.news == 0
 
     def as_dict(self) -> dict[str, Any]:
         """The shape of `gatefold status --json`."""
@@ -91,4 +96,4 @@ async def observe(settings: Settings, connection: Connection, reader: LogReader)
                     row.hole,
                 )
             )
-    return Status(found, positions.unsent, positions.failed, positions.untold)
+    return Status(found, positions.unsent, positions.failed, positions.untold, positions.graph_due)

@@ -21,10 +21,10 @@ def up(
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=64, help="Workers to run.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Log one JSON object per line.")] = False,
 ) -> None:
-    """Run migrations, declare topics, then run workers, relay, scheduler and api under one supervisor.
+    """Run migrations, declare topics, then all processes under one supervisor until Ctrl-C or SIGTERM.
 
-    Until Ctrl-C or SIGTERM: a process that ends is started again. Stopping is orderly; what has not ended after 30
-    seconds is killed.
+    These are workers, relay, scheduler and api, and the graph lane where GATEFOLD_NEO4J_URL is set.
+    A process that ends is started again. Stopping is orderly; what has not ended after 30 seconds is killed.
 
     Example: gatefold up --workers 2
     """
@@ -55,7 +55,8 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
 
     common = {"GATEFOLD_LOG_JSON": "true"} if as_json else {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     command = [sys.executable, "-m", "services.cli.main"]
-    taken = {options.relay_port, options.scheduler_port, options.api_port}
+    graph = "neo4j_url" in options.model_fields_set
+    taken = {options.relay_port, options.scheduler_port, options.api_port, *([options.graph_port] if graph else [])}
     port = options.worker_port
     found = []
     for number in range(1, workers + 1):
@@ -67,6 +68,8 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
     found.append(Child("relay", [*command, "relay"], common))
     found.append(Child("scheduler", [*command, "scheduler"], common))
     found.append(Child("api", [*command, "api"], common))
+    if graph:
+        found.append(Child("graph", [*command, "graph"], common))
     return found
 
 

@@ -27,16 +27,17 @@ def wait(
 
     Example: gatefold emit events.jsonl && gatefold wait --timeout 120
     """
-    found, seconds = servers.run(_wait(timeout))
+    found, seconds = servers.run(_wait(timeout, without_graph))
+    done = found.done_without_graph if without_graph else found.done
     if as_json:
-        typer.echo(json.dumps({"done": found.done, "seconds": round(seconds, 3), **found.as_dict()}))
-    if not found.done:
-        servers.fail(f"not done after {timeout:g} s: {left(found)}")
+        typer.echo(json.dumps({"done": done, "seconds": round(seconds, 3), **found.as_dict()}))
+    if not done:
+        servers.fail(f"not done after {timeout:g} s: {left(found, without_graph)}")
     if not as_json:
         typer.echo(f"done in {seconds:.1f} s")
 
 
-async def _wait(timeout: float) -> tuple[Status, float]:
+async def _wait(timeout: float, without_graph: bool) -> tuple[Status, float]:
     import asyncio
     import time
 
@@ -51,13 +52,13 @@ async def _wait(timeout: float) -> tuple[Status, float]:
             while True:
                 found = await observe(options, connection, reader)
                 elapsed = time.monotonic() - begin
-                if found.done or elapsed >= timeout:
+                if (found.done_without_graph if without_graph else found.done) or elapsed >= timeout:
                     return found, elapsed
-                line.update(f"waiting: {left(found)}")
+                line.update(f"waiting: {left(found, without_graph)}")
                 await asyncio.sleep(min(POLL_SECONDS, max(0.01, timeout - elapsed)))
 
 
-def left(found: Status) -> str:
+def left(found: Status, without_graph: bool = False) -> str:
     """What is still to be done, in words."""
     late = sorted((one for one in found.partitions if one.behind), key=lambda one: -one.behind)
     named = [f"{one.behind} of {one.topic}[{one.partition}]" for one in late[:MOST_NAMED]]
@@ -68,6 +69,6 @@ def left(found: Status) -> str:
         parts.append(f"messages to publish: {found.outbox}")
     if found.news:
         parts.append(f"news of the catalogue to tell: {found.news}")
-    if found.graph_due:
+    if found.graph_due and not without_graph:
         parts.append(f"graph evaluations due: {found.graph_due}")
     return "; ".join(parts) or "nothing"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from catalog.definition import SWEEP
 from services.api.tokens import mint
 from services.cli.positions import observe
-from services.demo import data
+from services.demo import catalogue, data
 from services.demo.engines import PARTITIONS
 from services.demo.http import LIST, Answer, Api
 from services.demo.killing import Sending
@@ -17,6 +18,7 @@ from services.demo.outcome import Letter, Outcome, Takeover
 from services.demo.processes import Crew, Process, ProcessEnded
 from services.demo.published import Published, listening
 from services.demo.screen import Screen
+from services.demo.second import Second, Stage, ask
 from services.demo.sending import sendables
 from services.demo.watch import Watch
 from services.demo.words import counted, span
@@ -27,7 +29,7 @@ from services.stores.migrate import migrate
 from services.stores.postgres import Connection, connect
 from services.topics import TopicAdmin, plan
 
-COLLECTORS: Final = (data.COPIES_OF, data.COMPOSED, data.SNAPSHOTS_OF)
+COLLECTORS: Final = (data.COPIES_OF, data.COMPOSED, data.SNAPSHOTS_OF, catalogue.COLLECTOR)
 NEAREST: Final = 3
 PAGE: Final = 500
 
@@ -39,6 +41,7 @@ class Findings:
     outcome: Outcome
     achievements: dict[str, list[dict[str, Any]]]
     nearest: dict[str, list[dict[str, Any]]]
+    second: Second
     shown: Answer
     api: str
 
@@ -56,8 +59,13 @@ async def prepare(options: Settings) -> str:
     return f"{counted(len(steps), 'migrations')}, {counted(len(todo.create), 'topics')} of {PARTITIONS} partitions"
 
 
-async def course(options: Settings, crew: Crew, screen: Screen, ready: Callable[[], None]) -> Findings:
-    """From empty tables and topics to everything counted; `ready` is called when all processes are.
+async def course(
+    options: Settings, crew: Crew, screen: Screen, ready: Callable[[], None], neo4j: Callable[[], Awaitable[str | None]]
+) -> Findings:
+    """From empty tables and topics to everything counted, in two acts.
+
+    `ready` is called when all processes of the first are; `neo4j` waits until it answers, and says where (None: it is
+    not ours).
 
     Raises:  NotInTime, ProcessEnded, NotSent, ApiRefused; whatever a server that goes away makes its client raise.
     """
@@ -83,6 +91,7 @@ async def course(options: Settings, crew: Crew, screen: Screen, ready: Callable[
             ready()
             sending = Sending(crew, screen, watch, publisher, connection)
             takeover = await sending.with_a_kill(events, workers, shares)
+            await Stage(options, crew, screen, watch, publisher, connection, neo4j).play()
             outcome = await _count(options, crew, watch, published, connection, takeover)
             screen.done("processed and published; now everything is counted again from the stored sets")
             return await _ask(options, Api(url), outcome)
@@ -113,6 +122,7 @@ async def _count(
         duplicate=sum(one.duplicate for one in status.partitions),
         dead=sum(one.dead for one in status.partitions),
         hole=sum(one.hole for one in status.partitions),
+        told=sum(one.log_end - one.base_offset for one in status.partitions if one.topic == SWEEP),
         outbox=status.outbox,
         refused=status.outbox_failed,
         awarded=awarded,
@@ -136,7 +146,7 @@ async def _ask(options: Settings, api: Api, outcome: Outcome) -> Findings:
         ahead = (await api.get(f"{LIST}/progress", token)).body["in_progress"]
         nearest[name] = [one for one in ahead if one["remaining"] != 0][:NEAREST]
     shown = await api.get(f"{LIST}?limit=1", tokens[data.COPIES_OF])
-    return Findings(outcome, achievements, nearest, shown, api.url)
+    return Findings(outcome, achievements, nearest, await ask(api, tokens[catalogue.COLLECTOR]), shown, api.url)
 
 
 def _report(process: Process) -> dict[str, Any]:

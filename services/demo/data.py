@@ -7,6 +7,7 @@ import json
 from datetime import datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from services.importer.snapshots import Snapshot
@@ -54,6 +55,11 @@ def activity() -> dict[str, Any]:
     """Joins, reviews and anniversaries: made up for the demo."""
     document: dict[str, Any] = json.loads(_text("activity.json"))
     return document
+
+
+def folder(name: str) -> Path:
+    """A folder of the demo's data, for commands that read files."""
+    return Path(str(_demo() / name))
 
 
 def _demo() -> Traversable:

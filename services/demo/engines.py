@@ -36,6 +36,8 @@ _OURS: Final[Mapping[str, str]] = {
     "GATEFOLD_WORKER_PORT": "0",
     "GATEFOLD_RELAY_HOST": "127.0.0.1",
     "GATEFOLD_RELAY_PORT": "0",
+    "GATEFOLD_GRAPH_HOST": "127.0.0.1",
+    "GATEFOLD_GRAPH_PORT": "0",
     "GATEFOLD_API_HOST": "127.0.0.1",
     "GATEFOLD_API_PORT": "0",
     "GATEFOLD_LOG_JSON": "true",

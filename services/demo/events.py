@@ -33,7 +33,7 @@ def demo_events() -> Iterator[Mapping[str, Any] | Malformed]:
     """Structured CloudEvents in the order of sending; among them one exact repeat and one `Malformed`."""
     activity = data.activity()
     for join in activity["joined"]:
-        at = _noon(join["joined_at"])
+        at = noon(join["joined_at"])
         yield _event("user.joined", join["user"], at, {"joined_at": join["joined_at"]})
     yield from _copies_pages()
     yield from _composed_pages([datetime.fromisoformat(time) for time in activity["composed_pages"]])
@@ -45,7 +45,7 @@ def demo_events() -> Iterator[Mapping[str, Any] | Malformed]:
     yield from reviews
     yield from wantlist_events(data.snapshots("wantlist"), user=data.SNAPSHOTS_OF, source=SOURCE)
     for day in activity["anniversaries"]:
-        yield _event("cron.anniversary", day["user"], _noon(day["on"]), {"on": day["on"]})
+        yield _event("cron.anniversary", day["user"], noon(day["on"]), {"on": day["on"]})
     yield reviews[0]
     yield _malformed()
 
@@ -57,7 +57,7 @@ def _copies_pages() -> Iterator[dict[str, Any]]:
     for item in items:
         item["release"] = facts.get(item["release"]["id"], item["release"])
     cut = [items[start : start + PAGE_ITEMS] for start in range(0, len(items), PAGE_ITEMS)]
-    yield from _sync(data.COPIES_OF, [(_noon(page[-1]["added_at"]), page) for page in cut])
+    yield from sync(data.COPIES_OF, [(noon(page[-1]["added_at"]), page) for page in cut])
 
 
 def _composed_pages(times: Sequence[datetime]) -> Iterator[dict[str, Any]]:
@@ -67,10 +67,10 @@ def _composed_pages(times: Sequence[datetime]) -> Iterator[dict[str, Any]]:
         for release in data.composed_releases()
     ]
     size = -(-len(items) // len(times))
-    yield from _sync(data.COMPOSED, [(time, items[n * size : (n + 1) * size]) for n, time in enumerate(times)])
+    yield from sync(data.COMPOSED, [(time, items[n * size : (n + 1) * size]) for n, time in enumerate(times)])
 
 
-def _sync(user: str, dated_pages: Sequence[tuple[datetime, list[dict[str, Any]]]]) -> Iterator[dict[str, Any]]:
+def sync(user: str, dated_pages: Sequence[tuple[datetime, list[dict[str, Any]]]]) -> Iterator[dict[str, Any]]:
     """The pages, and the end of the sync at the time of the last one."""
     for time, page in dated_pages:
         yield _event("ownership.added", user, time, {"items": page})
@@ -86,7 +86,7 @@ def _malformed() -> Malformed:
         id="malformed-1",
         source=SOURCE,
         subject=data.COPIES_OF,
-        time=_noon("2024-01-01"),
+        time=noon("2024-01-01"),
         data={"items": [{"instance_id": 1, "release": release}]},
     )
     return Malformed("ownership.added", data.COPIES_OF.encode(), headers, value)
@@ -98,6 +98,6 @@ def _event(type_: str, user: str, time: datetime, payload: Mapping[str, Any]) ->
     return structured(type_, hashlib.blake2b(seed.encode(), digest_size=16).hexdigest(), SOURCE, user, time, payload)
 
 
-def _noon(day: str) -> datetime:
+def noon(day: str) -> datetime:
     """Noon UTC of a day: the data give dates only."""
     return datetime.fromisoformat(f"{day}T12:00:00+00:00")

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.demo.words import counted, span
 
-COLLECTORS = 3
+COLLECTORS = 4
 DUPLICATES_SENT = 1
 MALFORMED_SENT = 1
 
@@ -48,7 +48,8 @@ class Outcome:
     """Everything that was counted, each number at its own source.
 
     Shape:   `sent` acknowledgements of Kafka, `in_log` records in the logs of the input topics; `processed`,
-             `duplicate`, `dead`, `hole` from the ledger; `awarded` award ids in the database; `published` award id by
+             `duplicate`, `dead`, `hole` from the ledger; `told` sweeps that the relay sent because the catalogue had
+             learned something; `awarded` award ids in the database; `published` award id by
              message id as consumed from `badge.awarded`, `messages` how many messages that were; `rejections`
              messages on `event.rejected`; `recount` the report of `gatefold recount --check`.
     """
@@ -59,6 +60,7 @@ class Outcome:
     duplicate: int
     dead: int
     hole: int
+    told: int
     outbox: int
     refused: int
     awarded: frozenset[str]
@@ -87,8 +89,9 @@ def checks(outcome: Outcome) -> list[Check]:
     return [
         Check(
             "every event accounted for",
-            one.sent == one.in_log == one.processed + one.duplicate + one.dead and one.hole == 0,
-            f"{counted(one.sent, 'events')} sent, {one.in_log:,} in Kafka = {one.processed:,} processed"
+            one.sent + one.told == one.in_log == one.processed + one.duplicate + one.dead and one.hole == 0,
+            f"{counted(one.sent, 'events')} sent, {counted(one.told, 'sweeps')} of the relay, {one.in_log:,} in Kafka"
+            f" = {one.processed:,} processed"
             f" + {one.duplicate:,} duplicate + {one.dead:,} dead"
             + (f", {one.hole:,} lost from the log" if one.hole else ""),
         ),
@@ -144,6 +147,7 @@ def as_dict(outcome: Outcome) -> dict[str, Any]:
     one, taken = outcome, outcome.takeover
     return {
         "sent": one.sent,
+        "told": one.told,
         "in_log": one.in_log,
         "processed": one.processed,
         "duplicate": one.duplicate,

@@ -58,8 +58,12 @@ class Crew:
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self._directory = directory
-        self._environment = environment
+        self._environment = dict(environment)
         self._running: dict[str, Process] = {}
+
+    def know(self, name: str, value: str) -> None:
+        """Give every process that starts from now on this variable."""
+        self._environment[name] = value
 
     def start(self, name: str, *arguments: str, ends: Collection[int] = ()) -> Process:
         """Start `gatefold ARGUMENTS`; to be called in the main thread, for with that the child ends, too."""

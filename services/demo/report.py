@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rich import box
@@ -14,28 +14,17 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from catalog.definition import CATEGORIES
 from services.api.tokens import mint
-from services.demo import data, words
+from services.demo import data
 from services.demo.course import COLLECTORS
+from services.demo.earned import awards_table, nearest_table
 from services.demo.http import LIST, Answer
 from services.demo.origin import origins
 from services.demo.outcome import Letter, as_dict
 from services.demo.run import Result
 from services.demo.screen import console
+from services.demo.second import Second
 
-TIER_STYLES: Final[Mapping[str | None, str]] = {
-    "bronze": "dark_orange3",
-    "silver": "grey74",
-    "gold": "gold1",
-    "platinum": "bright_cyan",
-    None: "medium_purple2",
-}
-LADDER_STYLE: Final = "sky_blue2"
-BAR_CELLS: Final = 20
-TIER_WIDTH: Final = 8
-DATE_WIDTH: Final = 10
-EDGES: Final = 8
 # Of the shown answer: what is left out of the middle, and the longest text.
 LEFT_OUT: Final = frozenset({"rarest"})
 LONGEST_TEXT: Final = 48
@@ -43,10 +32,12 @@ LONGEST_TEXT: Final = 48
 
 def summary(result: Result) -> dict[str, Any]:
     """The run as `gatefold demo --json` prints it."""
+    found = result.findings.second
     return {
         "ok": result.held,
         "seconds": round(result.seconds, 1),
         **as_dict(result.findings.outcome),
+        "second_act": {"remaining": found.missing["remaining"], "path": found.path, "circle": found.circle},
         "collectors": {name: len(found) for name, found in result.findings.achievements.items()},
         "checks": [{"name": one.name, "held": one.held, "said": one.said} for one in result.checks],
         "logs": None if result.logs is None else str(result.logs),
@@ -61,6 +52,9 @@ def show(result: Result) -> None:
         out.print(awards_table(name, known[name], found.achievements[name], out.width))
         out.print(nearest_table(found.nearest[name]))
     out.print()
+    out.print(Rule("what is missing, and how the artists hang together", style="dim", align="left"))
+    out.print(gap(found.second))
+    out.print()
     out.print(Rule("one answer of the API, long parts cut", style="dim", align="left"))
     out.print(answer(found.shown, found.api))
     out.print()
@@ -71,60 +65,34 @@ def show(result: Result) -> None:
     out.print(reckoning(result))
 
 
-def awards_table(name: str, origin: str, achievements: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """One collector's awards, family by family, the highest tier first."""
-    title = Text.assemble((name, "bold cyan"), f": {origin}, ", (words.counted(len(achievements), "badges"), "bold"))
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
-    table.padding, table.pad_edge = (0, 1, 0, 0), False
-    names = max((len(one["name"]) for one in achievements), default=0)
-    room = max(30, width - names - TIER_WIDTH - DATE_WIDTH - EDGES)
-    table.add_column("badge", no_wrap=True, width=names)
-    table.add_column("tier", no_wrap=True, width=TIER_WIDTH)
-    table.add_column("earned", no_wrap=True, width=DATE_WIDTH)
-    table.add_column("why", overflow="fold", width=room)
-    last = ""
-    for one in sorted(achievements, key=_order):
-        family = f"{one['name']} {one['context']}"
-        table.add_row(
-            Text(one["name"] if family != last else ""),
-            Text(words.tier_name(one["tier"]) or "●", TIER_STYLES.get(one["tier"], LADDER_STYLE)),
-            Text(one["unlocked_at"][:10], "dim"),
-            Text(words.in_words(one["evidence"], room)),
-        )
-        last = family
-    return table
-
-
-def _order(achievement: Mapping[str, Any]) -> tuple[int, str, str, int, str]:
-    category = achievement["category"]
-    at = CATEGORIES.index(category) if category in CATEGORIES else len(CATEGORIES)
-    target = achievement["evidence"].get("target") or 0
-    return at, achievement["name"], achievement["context"], -target, achievement["unlocked_at"]
-
-
-def nearest_table(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """The next tiers that are nearest."""
+def gap(second: Second) -> RenderableType:
+    """What the collector of one label lacks for the highest tier, and the longest path between two artists."""
+    asked = second.missing
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for at, one in enumerate(entries):
-        current, target = one["current"] or 0, one["target"]
-        filled = min(BAR_CELLS, BAR_CELLS * current // target)
-        title = f"{one['name']} {words.tier_name(one['next_tier'])}".rstrip()
+    for one in asked["missing"]:
         table.add_row(
-            Text("next" if at == 0 else "", "bold"),
-            Text(title),
-            Text.assemble(("━" * filled, "green"), ("╌" * (BAR_CELLS - filled), "bright_black")),
-            Text(f"{current:,} of {target:,}"),
-            Text(_to_go(one), "dim"),
+            Text(str(one["year"] or "?"), "dim"), Text(one["title"] or "?"), Text(f"{one['release_id']}", "dim")
         )
-    return table
-
-
-def _to_go(entry: Mapping[str, Any]) -> str:
-    remaining = entry["remaining"]
-    if remaining is None:
-        return "out of reach" if not entry["reachable"] else "not known"
-    where = entry["context"].replace(":", " ")
-    return f"{remaining:,} to go" + (f" for {where}" if where else "")
+    rest = asked["total"] - asked["owned"] - len(asked["missing"])
+    lines: list[RenderableType] = [
+        Text.assemble(
+            ("Label Loyalist Platinum", "bold"),
+            f": {asked['owned']} of {asked['total']} releases as of {asked['as_of']}. {asked['remaining']}, such as",
+        ),
+        table,
+    ]
+    if rest:
+        lines.append(
+            Text(f"and {rest:,} more, the oldest first: gatefold missing {COLLECTORS[-1]} {asked['id']}", "dim")
+        )
+    if second.path:
+        lines.append(Text())
+        lines.append(
+            Text.assemble(("Six Degrees", "bold"), f", {len(second.path) - 1} hops: ", " – ".join(second.path))
+        )
+    if second.circle:
+        lines.append(Text.assemble(("Scene Builder", "bold"), ", best connected: ", ", ".join(second.circle)))
+    return Group(*lines)
 
 
 def answer(shown: Answer, url: str) -> RenderableType:

@@ -102,26 +102,22 @@ def _on_engines(screen: Screen, where: Place, options: Settings, processes: Crew
         arguments = ("--state-dir", str(where.stack.directory), "--only", LAST, "--json")
         graph.append(processes.start(LAST, "stack", "up", *arguments, ends=(0,)))
 
-    with screen:
-        # Nothing needs Neo4j yet, and while Kafka waits for a dead worker the machine has time.
-        findings = _interruptibly(course(options, processes, screen, ready=boot_the_last))
-        _finish(graph[0], processes)
+    async def answering() -> str | None:
+        while graph[0].child.poll() is None:
+            await asyncio.sleep(LOOK_SECONDS)
+            processes.check()
+        processes.check()
         screen.boot(6, "")
         screen.done(f"{_named(where, (LAST,))} answers")
+        # One that was there before may hold somebody's graph: it is left alone.
+        return None if LAST in where.replaced else where.stack.endpoints().neo4j_url
+
+    with screen:
+        # The first act does without Neo4j, and while Kafka waits for a dead worker the machine has time.
+        findings = _interruptibly(course(options, processes, screen, ready=boot_the_last, neo4j=answering))
     found = checks(findings.outcome)
     logs = None if all(check.held for check in found) else _kept(where)
     return Result(findings, found, screen.seconds, where, options, logs)
-
-
-def _finish(process: Process, processes: Crew) -> None:
-    """Wait for a command that ends by itself.
-
-    Raises:  ProcessEnded where it or another one fails.
-    """
-    while process.child.poll() is None:
-        time.sleep(LOOK_SECONDS)
-        processes.check()
-    processes.check()
 
 
 def _stay(processes: Crew) -> None:

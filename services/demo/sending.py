@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from services.demo.events import Malformed, demo_events
 from services.kafka import Outgoing, Publisher
@@ -38,9 +38,11 @@ class Sendable:
     message: Outgoing
 
 
-def sendables(topic: Callable[[str], str]) -> Iterator[Sendable]:
-    """All events of the demo in order, in structured mode."""
-    for event in demo_events():
+def sendables(
+    topic: Callable[[str], str], events: Iterable[Mapping[str, Any] | Malformed] | None = None
+) -> Iterator[Sendable]:
+    """The events (those of the first act unless others are given) in order, in structured mode."""
+    for event in demo_events() if events is None else events:
         if isinstance(event, Malformed):
             message = Outgoing(topic(event.topic), event.key, event.value, event.headers)
             yield Sendable(event.topic, event.key.decode(), message)

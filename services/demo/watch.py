@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from services.demo.processes import Crew, Process
@@ -38,6 +38,10 @@ class Watch:
         self._sent += more
         self._screen.bar(SENT, self._sent, self._total)
 
+    def expect(self, more: int) -> None:
+        """So many more events are to be sent."""
+        self._total += more
+
     @property
     def acknowledged(self) -> int:
         """Events that Kafka has taken so far."""
@@ -57,16 +61,28 @@ class Watch:
 
         Raises:  NotInTime saying what was hoped for; ProcessEnded.
         """
+        return await self.until_true(lambda: self._looked(what), hope)
+
+    async def until_true(self, what: Callable[[], Awaitable[Positions | None]], hope: str) -> Positions:
+        """The first answer that is not None; the bars move meanwhile.
+
+        Raises:  NotInTime saying what was hoped for; ProcessEnded.
+        """
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not what(found := await self.look()):
+        while (found := await what()) is None:
             self._crew.check()
             if time.monotonic() > deadline:
+                now = await self.look()
                 raise NotInTime(
-                    f"{hope}: not within {PATIENCE_SECONDS:.0f} s; {accounted(found)} of {self._sent} events that were"
-                    f" sent are accounted for, {found.unsent} messages wait in the outbox"
+                    f"{hope}: not within {PATIENCE_SECONDS:.0f} s; {accounted(now)} of {self._sent} events that were"
+                    f" sent are accounted for, {now.unsent} messages wait in the outbox"
                 )
             await asyncio.sleep(POLL_SECONDS)
         return found
+
+    async def _looked(self, what: Callable[[Positions], bool]) -> Positions | None:
+        found = await self.look()
+        return found if what(found) else None
 
     async def told(self, process: Process, event: str, key: str) -> str:
         """What the process's log says of `key` in the line of this event, as soon as it is there.

@@ -20,6 +20,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "compares": "comparisons",
     "label_coverage": "% of a label",
     "artist_coverage": "% of an artist",
+    "cluster_artists": "artists who work with each other",
 }
 
 
@@ -33,6 +34,14 @@ def in_words(evidence: Mapping[str, Any], room: int = ROOM) -> str:
         return ", ".join(f"{name} {fact}" for name, fact in evidence.items())
     if (oldest := evidence.get("oldest")) is not None:
         return _with_title(f"{counted(value, 'years')}: ", oldest, f", {oldest['year']}", room)
+    if (first := evidence.get("first_pressing")) is not None:
+        return _with_title(
+            f"{counted(first['versions'], 'dated versions')}, the first ", first, f", {first['date']}", room
+        )
+    if "percentage" in evidence:
+        return _share(evidence, room)
+    if (path := evidence.get("path")) is not None:
+        return f"{counted(value, 'hops')}, from {path[0]['name']} to {path[-1]['name']}"
     item = evidence.get("earned_with")
     if item is None:
         return counted(value, noun(metric, evidence))
@@ -41,6 +50,14 @@ def in_words(evidence: Mapping[str, Any], room: int = ROOM) -> str:
         # It bears the master's title more often than not.
         item = {"release_id": item["release_id"]}
     return _with_title(f"{counted(number, noun(metric, evidence))} with ", item, "", room)
+
+
+def _share(evidence: Mapping[str, Any], room: int) -> str:
+    """How much of a label or an artist, by name where it is known."""
+    kind, things = ("label", "releases") if "label_id" in evidence else ("artist", "works")
+    name = evidence.get(kind) or f"{kind} {evidence[f'{kind}_id']}"
+    share = f"{evidence['owned']:,} of {evidence['total']:,} {things}, {evidence['percentage']:g} %: "
+    return share + quoted(name, max(SHORTEST_TITLE, room - len(share) - 2))
 
 
 def noun(metric: str, evidence: Mapping[str, Any]) -> str:

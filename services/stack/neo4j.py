@@ -53,7 +53,12 @@ class Neo4j(Engine):
     def ask(url: str) -> None:
         import neo4j
 
-        driver = neo4j.GraphDatabase.driver(url, auth=None, connection_timeout=5.0, connection_acquisition_timeout=5.0)
+        from services.graph.server import address
+
+        server, login = address(url)
+        driver = neo4j.GraphDatabase.driver(
+            server, auth=login, connection_timeout=5.0, connection_acquisition_timeout=5.0
+        )
         # Outside a managed transaction, which would try again for half a minute.
         with driver, driver.session() as session:
             session.run("RETURN 1").consume()

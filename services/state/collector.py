@@ -9,6 +9,8 @@ from typing import Any, Final, NamedTuple
 from evaluators.coverage import percent
 from services.state.counts import Counts
 from services.state.facets import ARTIST, LABEL, MASTER, Counted
+from services.state.graph import METRICS as OF_GRAPH
+from services.state.graph import Measured
 
 # Columns of `collector` in this order; names are those of the contract's metrics, `oldest_year` 0 is unknown.
 COUNTERS: Final = (
@@ -70,6 +72,7 @@ class Collector:
         "credits",
         "erased_at",
         "facets",
+        "graph",
         "joined_on",
         "moved",
         "seen_on",
@@ -110,6 +113,7 @@ class Collector:
         # (master, label or artist with a known total; count before, after) in the order in which the event moved them.
         self.moved: list[tuple[Key, int, int]] = []
         self.titles: dict[int, str | None] = {}  # of masters, by the release that was counted last
+        self.graph: Measured | None = None  # what the graph lane measured last, where a caller loaded it
         self.changed = False
 
     # -- counting -----------------------------------------------------------------------------------------------
@@ -238,6 +242,8 @@ class Collector:
         if metric in COVERED:
             key = (COVERED[metric][1], _number(context))
             return self.measured(key, self.unbounded.get(key, 0)) if key in self.totals else None
+        if metric in OF_GRAPH:
+            return None if self.graph is None else self.graph.value(metric)
         return self.counters.get(metric)
 
     def contexts(self, metric: str) -> Iterable[str]:
@@ -269,6 +275,8 @@ class Collector:
             if known := self.totals.get((facet, id_)):
                 found |= {kind: known.name, "total": known.total, "as_of": known.as_of.isoformat()}
             return found
+        if metric in OF_GRAPH and self.graph is not None:
+            return self.graph.evidence.get(metric, {})
         return {}
 
 

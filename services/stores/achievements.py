@@ -11,6 +11,7 @@ import msgspec
 
 from services.state.collector import COUNTERS, Collector, Total
 from services.state.facets import ARTIST, LABEL, MASTER
+from services.stores.graph import measured_in
 from services.stores.postgres import CONNECT_SECONDS, Connection
 from services.stores.queries import statements
 
@@ -222,6 +223,7 @@ async def standing(
         years=row["years"],
         joined_on=joined_on,
     )
+    collector.graph = measured_in(row["hops"], row["cluster_artists"], row["graph"])
     for master, number, title in _read(_MASTERS, row["masters"]) or []:
         collector.unbounded[MASTER, master] = number
         collector.titles[master] = title

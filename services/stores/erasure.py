@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.stores import graph
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -12,11 +13,15 @@ SQL = statements("erasure")
 
 
 async def forget(connection: Connection, user_id: str, until: datetime) -> None:
-    """Delete copies, activity and awards no newer than `until`, messages about them, and the user's dead letters."""
+    """Delete copies, activity and awards no newer than `until`, messages about them, and the user's dead letters.
+
+    What the graph lane measured goes too: it tells of copies that are gone.
+    """
     await connection.execute(SQL["copies"], user_id, until)
     await connection.execute(SQL["activity"], user_id, until)
     await connection.execute(SQL["awards"], user_id, until)
     await connection.execute(SQL["messages"], user_id)
+    await graph.forget(connection, user_id, until)
     await forget_letters(connection, user_id)
 
 

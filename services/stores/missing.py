@@ -37,14 +37,13 @@ class Mark(msgspec.Struct, array_like=True, frozen=True):
 class Item(msgspec.Struct, array_like=True, frozen=True):
     """A release (or a work: a master, or minus the id of a release without one) that a user does not own.
 
-    Shape:   `at` is the date as far as it is known, or UNDATED; title and year are those of a work as far as its
-             master has them, `facts` those of the release, of a work of its earliest release.
+    Shape:   `at` is the date as far as it is known, or UNDATED; `master_title` is that of a work where its
+             master has one, `facts` are those of the release, of a work of its earliest release.
     """
 
     id: int
     at: str
     master_title: str | None
-    master_year: int | None
     facts: Facts | None
 
     @property
@@ -54,7 +53,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
     @property
     def year(self) -> int | None:
         dated = int(self.at[:4]) if self.at[:4].isdecimal() else None
-        return self.master_year or dated or (self.facts or NOTHING).pressing_year()
+        return dated or (self.facts or NOTHING).pressing_year()
 
 
 class Gap(NamedTuple):

@@ -22,12 +22,13 @@ class LedgerPosition:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """The ledger by (unprefixed topic, partition), the messages that wait or were refused, the news not yet told."""
+    """The ledger by (unprefixed topic, partition), and what waits: messages (those refused apart), news, graphs."""
 
     ledger: dict[tuple[str, int], LedgerPosition]
     unsent: int
     failed: int
     untold: int
+    graph_due: int
 
 
 async def load_positions(connection: Connection) -> Positions:
@@ -40,4 +41,5 @@ async def load_positions(connection: Connection) -> Positions:
         for row in rows
         if row["topic"] is not None
     }
-    return Positions(ledger, rows[0]["unsent"], rows[0]["failed"], rows[0]["untold"])
+    waiting = rows[0]
+    return Positions(ledger, waiting["unsent"], waiting["failed"], waiting["untold"], waiting["graph_due"])

@@ -137,6 +137,12 @@ class Awarding:
         if collector.oldest_year is not None:
             collector.age_seen = max(collector.age_seen, occasion.on.year - collector.oldest_year)
 
+    def judge_trigger(self, event: Event, collector: Collector, occasion: Occasion) -> None:
+        """Evaluate every badge of the event's trigger; the collector holds what they ask for."""
+        for verdict in evaluate_all(self._catalog.trigger(event.type).badges, collector, occasion):
+            if verdict.earned:
+                self._add(event, collector, verdict, occasion.time)
+
     def _judge(
         self, event: Event, collector: Collector, badge: BadgeDefinition, context: str, item: dict[str, Any] | None
     ) -> None:

@@ -20,6 +20,7 @@ from services.worker.described import describe, stated_values
 from services.worker.erasure import erase
 from services.worker.ownership import OwnershipBundle
 from services.worker.sweep import sweep
+from services.worker.synced import mark_due
 from services.worker.tenure import measure_tenure
 from services.worker.work import Accepted, EventFailed, Knowledge, Work
 
@@ -103,7 +104,7 @@ async def process(
         if not taken:
             return Done(skipped=len(records))
         accepted, conflicting = await _accept(connection, partition, [one for one in events if one.offset >= due])
-        given = await _apply(topic, accepted, ownership, Work(connection, knowledge))
+        given = await _apply(topic, partition, accepted, ownership, Work(connection, knowledge))
         buried = [letter for letter in letters if letter.offset >= due]
         await _bury(connection, _kept(buried, accepted) if topic == "user.deleted" else buried)
         duplicate = len(taken) - len(accepted) - len(buried)
@@ -186,7 +187,7 @@ async def _accept(connection: Connection, partition: int, events: Sequence[Accep
 
 
 async def _apply(
-    topic: str, accepted: Sequence[Accepted], ownership: OwnershipBundle | None, work: Work
+    topic: str, partition: int, accepted: Sequence[Accepted], ownership: OwnershipBundle | None, work: Work
 ) -> list[NewAward]:
     if not accepted:
         return []
@@ -204,7 +205,7 @@ async def _apply(
         case "release.described":
             return await describe(work, accepted)
         case "collection.synced":
-            return []  # ends a sync: no badge of this catalog is due then
+            return await mark_due(work, accepted, partition)
     raise ValueError(f"no handler for topic {topic}")
 
 

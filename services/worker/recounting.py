@@ -10,7 +10,7 @@ from services.state.collector import Collector
 from services.state.facts import Stamp
 from services.state.holdings import Holding
 from services.state.recount import copies_drift, differences, fresh
-from services.stores import activity, catalogue, collectors, ownership
+from services.stores import activity, catalogue, collectors, graph, ownership
 from services.stores.postgres import Connection
 from services.worker.work import Knowledge
 
@@ -66,6 +66,7 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
         moved |= changed
         counted = fresh(user, ordered, present, knowledge.counter)
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
+    counted.graph = await graph.measured(connection, user)
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
     newest = max(stamps, default=None)

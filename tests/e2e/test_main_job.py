@@ -143,14 +143,15 @@ async def test_a_file_of_all_topics_becomes_awards(world: World) -> None:
     later = [one for phase in phases for one in phase]
     assert {one["type"] for one in [*lives, *later]} == set(INPUT_TOPICS)
     for phase in phases:
-        waited = await asyncio.to_thread(world.run, "wait", "--timeout", "60", "--json")
+        waited = await asyncio.to_thread(world.run, "wait", "--timeout", "60", "--without-graph", "--json")
         assert waited.code == 0, waited.err
         emitted = await asyncio.to_thread(world.run, "emit", "-", stdin=b"\n".join(map(structured, phase)))
         assert emitted.code == 0, emitted.err
     await world.drained()
 
     status = json.loads((await asyncio.to_thread(world.run, "status", "--json")).out)
-    assert (status["outbox"], status["graph_due"]) == (0, 0)
+    assert status["outbox"] == 0
+    assert status["graph_due"] == await world.query("select count(*) from graph_due") >= 1, "no lane runs here"
     for one in status["partitions"]:
         fates = one["processed"] + one["duplicate"] + one["dead"] + one["hole"]
         assert fates == one["next_offset"] - one["base_offset"] == one["log_end"] - one["base_offset"]

@@ -15,6 +15,7 @@ from tests.e2e import events
 from tests.e2e.events import Message
 from tests.e2e.processes import until
 from tests.e2e.world import World
+from tests.integration.commands import gatefold
 
 JWT, ERASURE = "mark-of-the-secret-for-tokens-0123", "mark-of-the-erasure-key"
 PAYLOAD = "mark-of-a-payload"
@@ -60,7 +61,7 @@ async def test_no_secret_is_logged_measured_or_answered(empty_world: World) -> N
             assert secret not in text, text[max(0, text.index(secret) - 300) :][:600]
 
 
-@pytest.mark.parametrize("name", ["worker", "relay", "scheduler", "api"])
+@pytest.mark.parametrize("name", ["worker", "relay", "scheduler", "api", "graph"])
 async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, name: str) -> None:
     split = urlsplit(empty_world.settings.postgres_url)
     assert split.password
@@ -75,6 +76,27 @@ async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, nam
     assert log
     for secret in (split.password, JWT, ERASURE):
         assert secret not in log
+
+
+async def test_the_login_of_neo4j_is_told_nowhere(empty_world: World) -> None:
+    """Somebody is due, and Neo4j is away: the lane asks, and says so."""
+    world, password = empty_world, "mark-of-the-graph"
+    async with world.database() as connection:
+        await connection.execute("insert into collector (user_id) values ('ann')")
+        await connection.execute("insert into graph_due values ('ann', now(), 0, '/t', 'x', now(), 0, 0)")
+    url = f"bolt://neo4j:{password}@127.0.0.1:1"
+    lane = world.crew.start("graph", neo4j_url=url, log_level="DEBUG")
+    await asyncio.to_thread(until, lambda: lane.metric("gatefold_graph_breaker") == 1, "the breaker opens")
+    said = [lane.get(path)[1] for path in ("/readyz", "/healthz", "/metrics")]
+    assert await asyncio.to_thread(lane.terminate) == 0
+    rebuilt = await asyncio.to_thread(gatefold, {**world.environment, "GATEFOLD_NEO4J_URL": url}, "graph", "rebuild")
+    assert (rebuilt.code, "Neo4j at bolt://neo4j:***@127.0.0.1:1 is unreachable" in rebuilt.err) == (69, True)
+    wrong = await asyncio.to_thread(
+        gatefold, {**world.environment, "GATEFOLD_NEO4J_URL": f"nolt://neo4j:{password}@x"}, "graph"
+    )
+    assert (wrong.code, "GATEFOLD_NEO4J_URL: Value error, write bolt://host:port" in wrong.err) == (2, True)
+    for text in (lane.log.read_text(), *said, rebuilt.out + rebuilt.err, wrong.out + wrong.err):
+        assert password not in text, text[max(0, text.index(password) - 300) :][:600]
 
 
 @pytest.mark.parametrize("name", ["worker", "relay", "scheduler", "api"])

@@ -51,6 +51,8 @@ class World:
             "GATEFOLD_WORKER_PORT": "0",
             "GATEFOLD_RELAY_PORT": "0",
             "GATEFOLD_SCHEDULER_PORT": "0",
+            "GATEFOLD_GRAPH_PORT": "0",
+            "GATEFOLD_NEO4J_URL": settings.neo4j_url,
             "GATEFOLD_SESSION_SECONDS": str(SESSION_SECONDS),
             # Some of the loads are mostly poison.
             "GATEFOLD_BRAKE_IN_A_ROW": "1000000",
@@ -86,19 +88,22 @@ class World:
         finally:
             await reader.close()
 
-    async def drained(self, *, seconds: float = 60) -> Status:
-        """Wait until all that was sent is processed and published."""
+    async def drained(self, *, seconds: float = 60, graph: bool = False) -> Status:
+        """Wait until all that was sent is processed and published; with `graph`, whoever is due is measured too."""
         deadline = asyncio.get_running_loop().time() + seconds
         reader = LogReader(self.settings.bootstrap)
         await reader.open()
         try:
             async with self.database() as connection:
-                while not (found := await observe(self.settings, connection, reader)).done:
+                while True:
+                    found = await observe(self.settings, connection, reader)
+                    if found.done if graph else found.done_without_graph:
+                        return found
                     late = [one for one in found.partitions if one.behind]
-                    left = f"not within {seconds:g} s: {found.behind} records, {found.outbox} messages, {late[:3]}"
+                    left = f"not within {seconds:g} s: {found.behind} records, {found.outbox} messages, {late[:3]},"
+                    left += f" {found.graph_due} graphs"
                     assert asyncio.get_running_loop().time() < deadline, left
                     await asyncio.sleep(0.05)
-                return found
         finally:
             await reader.close()
 
@@ -178,13 +183,16 @@ class World:
 
 
 @asynccontextmanager
-async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PARTITIONS) -> AsyncIterator[World]:
+async def new_world(
+    engines: Endpoints, directory: Path, *, partitions: int = PARTITIONS, neo4j_url: str = "bolt://127.0.0.1:1"
+) -> AsyncIterator[World]:
     """An empty world: migrated, topics declared, nothing running; all of its processes are ended with it."""
     name = f"e2e_{secrets.token_hex(4)}"
     server = engines.postgres_url
     settings = Settings(
         postgres_url=urlsplit(server)._replace(path=f"/{name}").geturl(),
         kafka_url=engines.kafka_url,
+        neo4j_url=neo4j_url,
         topic_prefix=f"{name}.",
         topic_partitions=partitions,
     )
@@ -194,7 +202,7 @@ async def new_world(engines: Endpoints, directory: Path, *, partitions: int = PA
     await lab.stock(connection)
     await connection.close()
     # Each process with the rights of its role and no others.
-    logins = {process: f"{name}_{process}" for process in ("worker", "relay", "scheduler", "api")}
+    logins = {process: f"{name}_{process}" for process in ("worker", "relay", "scheduler", "api", "graph")}
     password = secrets.token_hex(8)
     for process, user in logins.items():
         await _execute(server, f"create role {user} login password '{password}' in role gatefold_{process}")

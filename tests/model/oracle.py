@@ -261,6 +261,9 @@ def values(user: User, on: date) -> Values:
         **{metric: {"": counts[metric]} for metric in (*COUNTED, "reviews", "edits", "wishlist", "compares")},
         "oldest_age_years": {"": None if oldest is None else on.year - oldest[0]},
         "years_since_join": {"": None if joined is None else measures.full_years(joined, on)},
+        # Measured by the lane of its own, which does not run beside the model.
+        "hops": {"": None},
+        "cluster_artists": {"": None},
         "pressings": {f"master:{master}": n for master, n in measures.pressings(owned).items()},
         "label_coverage": shares("label", measures.owned_of_labels(owned)),
         "artist_coverage": shares("artist", measures.owned_of_artists(owned)),

@@ -40,6 +40,11 @@ def test_a_password_that_cuts_the_url_is_refused_without_a_word_of_it(cut: str) 
     [
         ("postgres_url", "mysql://h/db"),
         ("kafka_url", "kafka://user:sekret@h:9092"),
+        ("neo4j_url", "http://h:7474"),
+        ("neo4j_url", "bolt://u:sekret#x@h:7687"),
+        ("neo4j_url", "bolt://u:sekret/x@h:7687"),
+        ("neo4j_url", "bolt://u:x@sekret@h"),
+        ("neo4j_url", "bolt://h:7687/?password=sekret"),
         ("topic_prefix", "a b"),
         ("topic_prefix", "x" * 65),
         ("api_rate_user", "often"),

@@ -32,6 +32,10 @@ env:
   - name: GATEFOLD_ERASURE_KEY
     valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: GATEFOLD_ERASURE_KEY}}
   {{- end }}
+  {{- if eq .process "graph" }}
+  - name: GATEFOLD_NEO4J_URL
+    valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: GATEFOLD_NEO4J_URL}}
+  {{- end }}
   {{- if eq .process "api" }}
   {{- range list "GATEFOLD_JWT_SECRET" "GATEFOLD_JWT_PUBLIC_KEY" "GATEFOLD_JWT_JWKS_URL" }}
   - name: {{ . }}

@@ -75,7 +75,10 @@ select (select holders from badge_holders where badge_key = '') as collectors,
         from page) as page,
        (select json_object_agg(p.context, json_build_array(coalesce(f.n, 0), t.total, t.as_of))
         from page p
-        join catalogue_total t on t.kind in ('label', 'artist') and p.context = t.kind || ':' || t.id
+        cross join lateral (select split_part(p.context, ':', 1) as kind,
+                                   case when p.context ~ '^(label|artist):[1-9][0-9]{0,17}$'
+                                        then split_part(p.context, ':', 2)::bigint end as id) as w
+        join catalogue_total t on t.kind = w.kind and t.id = w.id
         left join facet_count f on f.user_id = $1 and f.facet = case t.kind when 'label' then 'l' else 'a' end::"char"
                                and f.value = t.id
        ) as today;
@@ -144,12 +147,14 @@ with awarded as (
 select c.joined_on, c.releases, c.genres, c.styles, c.labels, c.countries, c.decades, c.largest_decade, c.mono_releases,
        c.formats, c.deep_cuts, c.first_pressings, c.taste_dimensions, c.reviews, c.edits, c.wishlist, c.compares,
        coalesce(c.oldest_year, 0) as oldest_year, c.facets, c.years,
+       g.hops, g.cluster_artists, g.evidence as graph,
        (select json_agg(json_build_array(value, n, title)) from nearest) as masters,
        (select json_agg(json_build_array(kind, id, n, total, as_of, name)) from closest) as coverage,
        (select json_agg(json_build_array(badge_key, context)) from user_badges
         where user_id = $1 and (context = '' or context in (select 'master:' || value from nearest)
                                 or context in (select context from closest))) as awarded
 from collector c
+left join collector_graph g on g.user_id = c.user_id
 where c.user_id = $1;
 
 -- name: lag

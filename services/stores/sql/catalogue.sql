@@ -52,11 +52,13 @@ with dates as materialized (
     where m.master_id = d.master_id and (m.earliest, m.dated) is distinct from (d.earliest, d.dated)
 ), judged as materialized (
     select r.release_id,
-           not r.reissue and r.issued is not null and c.id is not null
-           and (starts_with(d.earliest, r.issued) or starts_with(r.issued, d.earliest)) as first_pressing
+           not r.reissue and r.issued is not null
+           and (starts_with(d.earliest, r.issued) or starts_with(r.issued, d.earliest))
+           -- As a value, so that each is looked up by its key whatever the table's statistics say.
+           and (select true from catalogue_total where kind = 'master' and id = d.master_id) is not null
+           as first_pressing
     from dates d
     join release r on r.master_id = d.master_id
-    left join catalogue_total c on c.kind = 'master' and c.id = d.master_id
 )
 update release r set first_pressing = j.first_pressing
 from judged j

@@ -50,7 +50,7 @@ select (select name from label where label_id = $2) as name,
        t.total, t.as_of,
        (select revoked_at is null from user_badges
         where user_id = $1 and badge_key = $3 and context = 'label:' || $2::bigint) as held,
-       (select json_agg(json_build_array(p.release_id, p.at, null, null, f.content) order by p.at, p.release_id)
+       (select json_agg(json_build_array(p.release_id, p.at, null, f.content) order by p.at, p.release_id)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one
 left join catalogue_total t on t.kind = 'label' and t.id = $2;
@@ -64,7 +64,7 @@ with works as (
     where a.artist_id = $2
     order by work, r.issued, r.release_id
 ), page as (
-    select w.work, w.facts_id, m.title, m.year, coalesce(nullif(m.year, 0)::text, m.earliest, w.issued, ':') as at
+    select w.work, w.facts_id, m.title, coalesce(nullif(m.year, 0)::text, m.earliest, w.issued, ':') as at
     from works w
     left join master m on m.master_id = w.work
     where not exists (select from facet_count c
@@ -80,7 +80,7 @@ select (select name from artist where artist_id = $2) as name,
        t.total, t.as_of,
        (select revoked_at is null from user_badges
         where user_id = $1 and badge_key = $3 and context = 'artist:' || $2::bigint) as held,
-       (select json_agg(json_build_array(p.work, p.at, p.title, p.year, f.content) order by p.at, p.work)
+       (select json_agg(json_build_array(p.work, p.at, p.title, f.content) order by p.at, p.work)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one
 left join catalogue_total t on t.kind = 'artist' and t.id = $2;
@@ -103,7 +103,7 @@ select coalesce((select title from master where master_id = $2),
        t.total, t.as_of,
        (select revoked_at is null from user_badges
         where user_id = $1 and badge_key = $3 and context = 'master:' || $2::bigint) as held,
-       (select json_agg(json_build_array(p.release_id, p.at, null, null, f.content) order by p.at, p.release_id)
+       (select json_agg(json_build_array(p.release_id, p.at, null, f.content) order by p.at, p.release_id)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one
 left join catalogue_total t on t.kind = 'master' and t.id = $2;

@@ -1,7 +1,8 @@
 -- name: positions
--- The whole ledger and the state of the outbox in one snapshot; one row with null topic where the ledger is empty.
+-- The whole ledger, the state of the outbox and the due graphs in one snapshot; one row with null topic where the ledger is empty.
 select ledger.topic, ledger.partition, ledger.base_offset, ledger.next_offset, ledger.processed, ledger.duplicate,
-       ledger.dead, ledger.hole, waiting.unsent, waiting.failed, waiting.untold
+       ledger.dead, ledger.hole, waiting.unsent, waiting.failed, waiting.untold,
+       (select count(*) from graph_due where due_at <= now()) as graph_due
 from (
     select count(*) filter (where failed_at is null) as unsent, count(*) filter (where failed_at is not null) as failed,
            (select count(*) from news) as untold

@@ -112,7 +112,9 @@ async def pages(ask: Ask, badge: str, limit: int, **query: Any) -> list[dict[str
     cursor: dict[str, str] = {}
     while True:
         body = await ask(badge, limit=limit, **query, **cursor)
+        assert body["missing"] or not cursor
         found += body["missing"]
+        assert len(found) < 1_000, "the pages go round in a circle"
         if body["next_cursor"] is None:
             return found
         assert len(body["missing"]) == limit

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from catalog.index import load_catalog
 from contracts.countries import COUNTRIES
 from contracts.genres import GENRES
+from services.missing.answer import missing
+from services.missing.asked import Asked
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages
 
@@ -95,6 +98,14 @@ async def test_decades(db: Db, user: str, ask: Ask) -> None:
     era = await ask("era-specialist-bronze")
     assert era["missing"] == [{"value": "2000s", "owned": 3, "needed": 22}]
     assert (era["remaining"], era["owned"]) == ("Add 22 more records from the 2000s", 3)
+
+
+@pytest.mark.parametrize(("year", "last"), [(2029, "2020s"), (2030, "2030s")])
+async def test_the_last_decade_is_the_one_that_has_begun(db: Db, user: str, year: int, last: str) -> None:
+    badge = load_catalog().badges["time-traveler-bronze"]
+    body = await missing(db, user, Asked(badge, "", 50, None, datetime(year, 1, 1, tzinfo=UTC)))
+    assert body is not None
+    assert [body["missing"][at]["value"] for at in (0, -1)] == ["1900s", last]
 
 
 async def test_taste(db: Db, user: str, ask: Ask) -> None:

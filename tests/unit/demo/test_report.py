@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from services.demo.earned import awards_table, nearest_table
 from services.demo.origin import origins
-from services.demo.report import awards_table, compact, nearest_table, trimmed
+from services.demo.report import compact, trimmed
 
 
 def printed(renderable: Any) -> str:
@@ -43,7 +44,7 @@ def test_awards_are_a_line_each_and_the_highest_tier_comes_first() -> None:
 
 @pytest.mark.parametrize(
     ("current", "remaining", "reachable", "says"),
-    [(484, 16, True, "16 to go"), (None, None, True, "not known"), (13, None, False, "out of reach")],
+    [(484, 16, True, "Add 16 more"), (None, None, True, "not known"), (13, None, False, "out of reach")],
 )
 def test_the_nearest_tier_says_how_far_it_is(
     current: int | None, remaining: int | None, reachable: bool, says: str
@@ -56,6 +57,7 @@ def test_the_nearest_tier_says_how_far_it_is(
         "target": 500,
         "remaining": remaining,
         "reachable": reachable,
+        "hint": f"Add {remaining} more",
     }
     text = printed(nearest_table([entry]))
     assert "Label Hopper Platinum" in text
@@ -83,5 +85,7 @@ def test_each_collector_is_said_to_be_what_it_is() -> None:
     assert origins() == {
         "collector-05": "a real collection of 1,851 records (MIT)",
         "composed-01": "composed from 150 CC0 records, nobody's collection",
+        "composed-02": "composed of the 703 (of 885) releases of R & S Records that are dated before 2001,"
+        " nobody's collection",
         "collector-03": "a real collection, 22 exports of 27 to 68 records (MIT)",
     }

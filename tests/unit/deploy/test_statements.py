@@ -21,12 +21,17 @@ OF_ALL_USERS = {
     "exports.export_awards": "everybody's, or one user's",
     "exports.export_state": "everybody's, or one user's",
     "facts.prune": "a deletion and `release.described`: facts that nobody counts any more",
+    "graph.claim": "the lane: whoever is due",
+    "graph.gauges": "the lane: how many are due",
+    "graph.unbounded": "the lane: who is due and was not looked at",
+    "graph.wake": "after the first rebuild of the graph",
     "holders.held": "the daily count of holders, a page of users at a time",
     "holders.users": "the daily count of holders, a page of users at a time",
     "news.add": "`release.described`: whether anybody owns it",
     "news.collectors": "a load of the catalogue: the next users, whoever they are",
     "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
+    "positions.positions": "`gatefold status` and `wait`: how many are due",
 }
 ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in statements(subject).items()}
 USE = re.compile(r"\b(?:from|join|into|update|using)\s+(\w+)")
