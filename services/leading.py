@@ -114,9 +114,9 @@ class Leader(ABC):
         told = False
         while not self._stop.is_set():
             if await self.try_lead(connection):
-                log.info("leading")
                 self._leads = True
                 self.gauge.set(1)
+                log.info("leading")
                 try:
                     await self.lead(connection)
                 finally:
