@@ -17,14 +17,17 @@ select create_distributed_table('collector_graph', 'user_id', colocate_with => '
 select create_reference_table('facts');
 select create_reference_table('release');
 select create_reference_table('facet_value');
+-- The catalogue, which came after the trial: planned like the three above, not tried.
 select create_reference_table('label');
 select create_reference_table('artist');
 select create_reference_table('master');
+select create_reference_table('catalogue_total');
 select create_reference_table('release_label');
 select create_reference_table('release_artist');
-select create_reference_table('catalogue_total');
 select create_reference_table('load_release');
 select create_reference_table('load_total');
 
--- What belongs to the log or to a load of the catalogue, and not to a user, stays on the coordinator, in the same transaction:
---   catalogue_load, load_file, load_touched, staged_release, staged_master, staged_artist, staged_label, news, offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, migration
+-- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
+--   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, badge_holders_history,
+--   cron_run, migration, news, catalogue_load, load_file, load_touched, staged_artist, staged_label, staged_master,
+--   staged_release

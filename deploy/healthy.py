@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-PORTS = {"api": "8100", "worker": "8101", "relay": "8102", "graph": "8103"}
+PORTS = {"api": "8100", "worker": "8101", "relay": "8102", "graph": "8103", "scheduler": "8104"}
 PROCESS = Path("/proc/1/cmdline")
 SECONDS = 4
 

@@ -40,6 +40,23 @@ NEWS_UNTOLD = Gauge("gatefold_news_untold", "News of the catalogue whose owners 
 NEWS_SWEEPS = Counter("gatefold_news_sweeps_total", "Users who were sent a sweep because the catalogue changed.")
 HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count of badge holders took.")
 
+# --- scheduler -------------------------------------------------------------------------------------------------------
+
+SCHEDULER_LEADER = Gauge("gatefold_scheduler_leader", "1 while this scheduler is the one that works, else 0.")
+CRON_RUNS = Counter(
+    "gatefold_cron_runs_total", "Runs of the scheduler's jobs by what became of them.", ["name", "result"]
+)
+CRON_RESULTS = ("done", "failed")
+CRON_SUCCEEDED = Gauge(
+    "gatefold_cron_last_success_timestamp_seconds", "When a job last succeeded; 0 where it never did.", ["name"]
+)
+CRON_SECONDS = Histogram(
+    "gatefold_cron_run_seconds",
+    "From the beginning of a run to its end, pauses and interruptions included.",
+    ["name"],
+    buckets=(0.1, 1, 10, 60, 600, 3600, 4 * 3600, 12 * 3600, 86400),
+)
+
 # --- graph lane ------------------------------------------------------------------------------------------------------
 
 GRAPH_DUE = Gauge("gatefold_graph_due_rows", "Users who are due to be measured, in all lanes together.")

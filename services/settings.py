@@ -124,6 +124,21 @@ class Settings(BaseSettings):
         100.0, description="Users a second at most that are swept because the catalogue has changed."
     )
 
+    scheduler_host: str = Field("127.0.0.1", description="Where the scheduler serves /metrics, /healthz and /readyz.")
+    scheduler_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8104, description="0 takes a free port; left unset, a free port serves where this one is taken."
+    )
+    cron_hour: Annotated[int, Field(ge=0, le=23)] = Field(0, description="Hour, in UTC, from which daily jobs are due.")
+    cron_rate: Annotated[float, Field(gt=0)] = Field(
+        100.0, description="Users a second at most that the scheduler tells of an anniversary or sweeps."
+    )
+    prune_identities_days: Annotated[int, Field(ge=15)] = Field(
+        30, description="Identities of events are kept for so many days: more than records are in the topics."
+    )
+    prune_letters_days: Annotated[int, Field(ge=1)] = Field(
+        90, description="Dead letters that were sent again are kept for so many days."
+    )
+
     graph_host: str = Field("127.0.0.1", description="Where the graph lane serves /metrics, /healthz and /readyz.")
     graph_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         8103, description="0 takes a free port; left unset, a free port serves where this one is taken."

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import admin_trials, examples, missing, problems, routes, system, trials, why
+from services.api import admin_cron, admin_trials, examples, missing, problems, routes, system, trials, why
 from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
@@ -72,6 +72,7 @@ def create_app(
     app.include_router(why.router)
     app.include_router(trials.router)
     app.include_router(admin_trials.router)
+    app.include_router(admin_cron.router(settings))
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

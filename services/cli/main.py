@@ -8,6 +8,7 @@ from services.cli import (
     api,
     catalog,
     catalogue,
+    cron,
     dead_letters,
     demo,
     dry_run,
@@ -21,6 +22,7 @@ from services.cli import (
     prune,
     recount,
     relay,
+    scheduler,
     simulate,
     stack,
     status,
@@ -48,6 +50,7 @@ app.command("up", rich_help_panel="Start here")(up.up)
 app.add_typer(stack.app, name="stack", rich_help_panel="Start here")
 app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
+app.command("scheduler", rich_help_panel="Processes")(scheduler.scheduler)
 app.add_typer(graph.app, name="graph", rich_help_panel="Processes")
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
@@ -59,6 +62,7 @@ app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
+app.add_typer(cron.app, name="cron", rich_help_panel="Operate")
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("why", rich_help_panel="Look")(why.why)

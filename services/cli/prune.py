@@ -12,11 +12,17 @@ from contracts.topics import INPUT_TOPICS, TOPICS
 from services.cli import servers
 
 LONGEST_RETENTION: Final = max(TOPICS[name].retention_days for name in INPUT_TOPICS)
+IDENTITIES: Final = "GATEFOLD_PRUNE_IDENTITIES_DAYS"
+LETTERS: Final = "GATEFOLD_PRUNE_LETTERS_DAYS"
 
 
 def prune(
-    identities_days: Annotated[int, typer.Option(help="Keep identities of events for so many days.")] = 30,
-    letters_days: Annotated[int, typer.Option(help="Keep dead letters for so many days.", min=1)] = 90,
+    identities_days: Annotated[
+        int | None, typer.Option(help="Keep identities of events for so many days.", show_default=IDENTITIES)
+    ] = None,
+    letters_days: Annotated[
+        int | None, typer.Option(help="Keep dead letters for so many days.", min=1, show_default=LETTERS)
+    ] = None,
     unsent: Annotated[bool, typer.Option("--unsent", help="Also dead letters that were never sent again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The numbers as JSON on stdout.")] = False,
@@ -24,10 +30,13 @@ def prune(
     """Forget identities of old events, and dead letters that were sent again long ago. Workers may go on meanwhile.
 
     An event that comes again after its identity is forgotten counts as new: keep identities longer than the topics keep
-    their records, and longer than any producer sends again. Run it daily.
+    their records, and longer than any producer sends again. The scheduler does it daily.
 
     Example: gatefold prune --identities-days 45 --dry-run
     """
+    options = servers.load_settings()
+    identities_days = options.prune_identities_days if identities_days is None else identities_days
+    letters_days = options.prune_letters_days if letters_days is None else letters_days
     if identities_days <= LONGEST_RETENTION:
         why = f"must be more than {LONGEST_RETENTION}: so long the topics keep records that may be read again"
         servers.fail(f"--identities-days {why}", servers.WRONG_USAGE)

@@ -24,8 +24,9 @@ def relay(
     import asyncio
 
     from services import logs
+    from services.leading import run, serve
     from services.metrics import CannotListen
-    from services.relay.main import run, serve
+    from services.relay.main import Relay
 
     options = servers.load_settings()
     try:
@@ -34,7 +35,7 @@ def relay(
         servers.fail(str(error), servers.WRONG_USAGE)
     servers.run(_check())
     try:
-        run(serve(options))
+        run(serve(Relay(options)))
     except CannotListen as error:
         servers.fail(f"{error} (GATEFOLD_RELAY_PORT)")
     except (asyncio.CancelledError, Exception):

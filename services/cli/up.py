@@ -23,8 +23,7 @@ def up(
 ) -> None:
     """Run migrations, declare topics, then all processes under one supervisor until Ctrl-C or SIGTERM.
 
-    These are workers, relay and api, and the graph lane where GATEFOLD_NEO4J_URL is set.
-
+    These are workers, relay, scheduler and api, and the graph lane where GATEFOLD_NEO4J_URL is set.
     A process that ends is started again. Stopping is orderly; what has not ended after 30 seconds is killed.
 
     Example: gatefold up --workers 2
@@ -57,7 +56,7 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
     common = {"GATEFOLD_LOG_JSON": "true"} if as_json else {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     command = [sys.executable, "-m", "services.cli.main"]
     graph = "neo4j_url" in options.model_fields_set
-    taken = {options.relay_port, options.api_port, *([options.graph_port] if graph else [])}
+    taken = {options.relay_port, options.scheduler_port, options.api_port, *([options.graph_port] if graph else [])}
     port = options.worker_port
     found = []
     for number in range(1, workers + 1):
@@ -67,6 +66,7 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
         environment = {**common, "GATEFOLD_WORKER_PORT": str(port)}
         found.append(Child(f"worker-{number}" if workers > 1 else "worker", [*command, "worker"], environment))
     found.append(Child("relay", [*command, "relay"], common))
+    found.append(Child("scheduler", [*command, "scheduler"], common))
     found.append(Child("api", [*command, "api"], common))
     if graph:
         found.append(Child("graph", [*command, "graph"], common))

@@ -75,6 +75,7 @@ class Collector:
         "graph",
         "joined_on",
         "moved",
+        "seen_on",
         "titles",
         "totals",
         "unbounded",
@@ -93,6 +94,7 @@ class Collector:
         joined_on: date | None = None,
         erased_at: datetime | None = None,
         age_seen: int = 0,
+        seen_on: date | None = None,
         created: bool = False,
     ) -> None:
         self.user_id = user_id
@@ -103,6 +105,7 @@ class Collector:
         self.joined_on = joined_on
         self.erased_at = erased_at
         self.age_seen = age_seen
+        self.seen_on = seen_on  # the UTC date of the newest of the user's own events
         self.unbounded: Unbounded = {}
         self.unbounded_changed: set[Key] = set()
         self.credits: Credits = {}
@@ -206,6 +209,12 @@ class Collector:
         self.changed = True
         if metric := OF_ACTIVITY.get(kind):
             self.counters[metric] += sign
+
+    def see(self, on: date) -> None:
+        """The user did something on that day: what sweeps and anniversaries do is not the user's."""
+        if self.seen_on is None or on > self.seen_on:
+            self.seen_on = on
+            self.changed = True
 
     def measured(self, key: Key, number: int) -> int:
         """What `number` owned comes to: pressings of a master, percent of a label or an artist whose total is known."""

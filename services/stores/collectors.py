@@ -53,7 +53,7 @@ async def load(connection: Connection, users: Collection[str]) -> dict[str, Coll
 
 
 def _collector(row: Any) -> Collector:
-    user_id, erased, joined_on, *counters, age_seen, facets, years = row
+    user_id, erased, joined_on, *counters, age_seen, seen_on, facets, years = row
     return Collector(
         user_id,
         counters=dict(zip(COUNTERS, counters, strict=True)),
@@ -62,6 +62,7 @@ def _collector(row: Any) -> Collector:
         joined_on=joined_on,
         erased_at=erased,
         age_seen=age_seen,
+        seen_on=seen_on,
     )
 
 
@@ -102,6 +103,7 @@ def _collection(collector: Collector, names: Iterable[str]) -> dict[str, Any]:
     row: dict[str, Any] = {name: counters[name] for name in names}
     row["user_id"] = collector.user_id
     row["age_seen"] = collector.age_seen
+    row["seen_on"] = collector.seen_on
     row["facets"] = "\\x" + collector.facets.pack().hex()
     row["years"] = "\\x" + collector.years.pack().hex()
     return row

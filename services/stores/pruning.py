@@ -23,12 +23,15 @@ async def prune_identities(connection: Connection, before: date, *, dry_run: boo
     total = await blocks(connection)
     for start in range(0, total, BLOCKS):
         end = min(start + BLOCKS, total)
-        pages = f"({start},0)", f"({end},0)"
-        if dry_run:
-            gone = int(await connection.fetchval(SQL["old_identities"], *pages, before))
-        else:
-            gone = _rows(await connection.execute(SQL["prune_identities"], *pages, before))
-        yield end - start, gone
+        yield end - start, await prune_block(connection, start, end, before, dry_run=dry_run)
+
+
+async def prune_block(connection: Connection, start: int, end: int, before: date, *, dry_run: bool) -> int:
+    """Forget identities seen before that day that lie in the pages from `start` to `end`; how many."""
+    pages = f"({start},0)", f"({end},0)"
+    if dry_run:
+        return int(await connection.fetchval(SQL["old_identities"], *pages, before))
+    return _rows(await connection.execute(SQL["prune_identities"], *pages, before))
 
 
 async def prune_letters(connection: Connection, before: datetime, *, unsent: bool, dry_run: bool) -> int:

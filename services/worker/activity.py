@@ -85,6 +85,7 @@ class ActivityBundle:
         kind, present = KINDS[event.type]
         collector = self._work.collectors[event.subject]
         stamp = Stamp(event.time, event.id, event.source)
+        collector.see(event.time.date())
         steps = Steps(_wish)
         steps.mark(collector)
         for object_id in found:

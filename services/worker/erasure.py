@@ -44,6 +44,7 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
     await collectors.erase(connection, collectors.user_hash(work.knowledge.erasure_key, user), until)
     await erasure.forget(connection, user, until)
     spoken = await _forget_facts(work, user, one)
+    collector.seen_on = None  # what is left says when the user was seen
     found = await recounting.recount(connection, work.knowledge, collector, refresh=True)
     await recounting.save(connection, found)
     await facts.prune(connection, spoken)

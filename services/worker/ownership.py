@@ -130,6 +130,7 @@ class OwnershipBundle:
         event = one.event
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
+        collector.see(event.time.date())
         steps = Steps(_named)
         steps.mark(collector)
         for at, item in enumerate(event.data.items):

@@ -105,9 +105,12 @@ async def counted_again(
     counted.graph = stored.graph
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
+    newest = max(stamps, default=None)
+    days = (stored.seen_on, newest.time.date() if newest else None)
+    counted.seen_on = max((day for day in days if day is not None), default=None)
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
-    return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
+    return Recount(counted, holdings, moved, drift, newest, recounted)
 
 
 def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:

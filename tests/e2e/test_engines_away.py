@@ -43,6 +43,23 @@ async def fragile(own_engines: Engines, tmp_path_factory: pytest.TempPathFactory
         yield world
 
 
+async def test_the_scheduler_waits_for_postgres_and_goes_on(fragile: World, own_engines: Engines) -> None:
+    """Before there are users: a sweep of today would earn what the model, topic after topic, dates otherwise."""
+    world = fragile
+    scheduler = world.crew.start("scheduler", cron_rate="10000")
+    await asyncio.to_thread(scheduler.wait_for, "run done", times=4)
+    await asyncio.to_thread(own_engines.kill, "postgres")
+    until(lambda: scheduler.get("/readyz")[0] == 503, "the scheduler is not ready")
+    assert scheduler.get("/healthz")[0] == 200
+    await asyncio.to_thread(own_engines.start_engine, "postgres")
+    until(lambda: scheduler.get("/readyz")[0] == 200, "the scheduler is ready again")
+    await asyncio.to_thread(scheduler.wait_for, "leading", times=2)
+    await world.query("update cron_run set finished_at = null where name = 'holders'")
+    done = await asyncio.to_thread(scheduler.wait_for, "run done", times=5)
+    assert done["name"] == "holders"
+    assert await asyncio.to_thread(scheduler.terminate) == 0
+
+
 async def test_postgres_killed_and_away_for_a_while(fragile: World, own_engines: Engines) -> None:
     world = fragile
     sent = len(await world.send(events.load(21, LOAD)))

@@ -61,7 +61,7 @@ async def test_no_secret_is_logged_measured_or_answered(empty_world: World) -> N
             assert secret not in text, text[max(0, text.index(secret) - 300) :][:600]
 
 
-@pytest.mark.parametrize("name", ["worker", "relay", "api", "graph"])
+@pytest.mark.parametrize("name", ["worker", "relay", "scheduler", "api", "graph"])
 async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, name: str) -> None:
     split = urlsplit(empty_world.settings.postgres_url)
     assert split.password
@@ -99,7 +99,7 @@ async def test_the_login_of_neo4j_is_told_nowhere(empty_world: World) -> None:
         assert password not in text, text[max(0, text.index(password) - 300) :][:600]
 
 
-@pytest.mark.parametrize("name", ["worker", "relay", "api"])
+@pytest.mark.parametrize("name", ["worker", "relay", "scheduler", "api"])
 async def test_no_secret_is_told_where_the_password_is_wrong(empty_world: World, name: str) -> None:
     """The server names the user only; whole tokens and their users are in no line of the api either."""
     wrong, user = "mark-of-a-wrong-password", "mark-of-a-user"

@@ -50,6 +50,7 @@ class World:
             "GATEFOLD_ERASURE_KEY": ERASURE_KEY,
             "GATEFOLD_WORKER_PORT": "0",
             "GATEFOLD_RELAY_PORT": "0",
+            "GATEFOLD_SCHEDULER_PORT": "0",
             "GATEFOLD_GRAPH_PORT": "0",
             "GATEFOLD_NEO4J_URL": settings.neo4j_url,
             "GATEFOLD_SESSION_SECONDS": str(SESSION_SECONDS),
@@ -201,7 +202,7 @@ async def new_world(
     await lab.stock(connection)
     await connection.close()
     # Each process with the rights of its role and no others.
-    logins = {process: f"{name}_{process}" for process in ("worker", "relay", "api", "graph")}
+    logins = {process: f"{name}_{process}" for process in ("worker", "relay", "scheduler", "api", "graph")}
     password = secrets.token_hex(8)
     for process, user in logins.items():
         await _execute(server, f"create role {user} login password '{password}' in role gatefold_{process}")

@@ -8,7 +8,7 @@ import asyncpg
 CITUS = (Path(__file__).parents[2] / "deploy/citus.sql").read_text(encoding="utf-8")
 SHARDED = re.findall(r"create_distributed_table\('(\w+)', 'user_id'", CITUS)
 EVERYWHERE = re.findall(r"create_reference_table\('(\w+)'\)", CITUS)
-LOCAL = re.findall(r"\w+", CITUS.rpartition("--   ")[2])
+LOCAL = re.findall(r"\w+", " ".join(re.findall(r"^--   (.*)$", CITUS, re.MULTILINE)))
 TABLES = "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
 # Unique indexes, and whether the user is one of their columns.
 KEYS = """

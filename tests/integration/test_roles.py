@@ -16,31 +16,43 @@ from tests.integration.commands import gatefold
 
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
-WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
+WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
+SCHEDULER, GRAPH = "gatefold_scheduler", "gatefold_graph"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
-    "badge_holders": {RELAY: WRITE, API: READ},
+    "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
+    "badge_holders_history": {API: READ, SCHEDULER: WRITE},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
-    "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ, GRAPH: {"SELECT", "UPDATE (age_seen)"}},
+    "collector": {
+        WORKER: WRITE,
+        RELAY: {"SELECT (user_id)"},
+        API: READ,
+        SCHEDULER: {"SELECT (user_id)", "SELECT (joined_on)", "SELECT (seen_on)"},
+        GRAPH: {"SELECT", "UPDATE (age_seen)"},
+    },
     "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
-    "dead_letter": {WORKER: {"SELECT", "INSERT", "DELETE"}},
+    "cron_run": {API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
+    "dead_letter": {
+        WORKER: {"SELECT", "INSERT", "DELETE"},
+        SCHEDULER: {"SELECT (seen_at)", "SELECT (redriven_at)", "DELETE"},
+    },
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "facet_count": {WORKER: WRITE, RELAY: READ, API: READ},
     "facet_value": {WORKER: {"SELECT", "INSERT"}, API: READ},
     "facts": {WORKER: {"SELECT", "INSERT", "DELETE"}, RELAY: READ, API: READ, GRAPH: READ},
     "graph_due": {WORKER: WRITE, API: READ, GRAPH: {"SELECT", "UPDATE", "DELETE"}},
-    "inbox": {WORKER: {"SELECT", "INSERT"}},
+    "inbox": {WORKER: {"SELECT", "INSERT"}, SCHEDULER: {"SELECT", "DELETE"}},
     "label": {WORKER: READ, API: READ},
     "load_file": {},
     "load_release": {RELAY: {"SELECT", "DELETE"}},
     "load_total": {RELAY: {"SELECT", "DELETE"}},
     "load_touched": {},
     "master": {WORKER: {"SELECT", "UPDATE (earliest)", "UPDATE (dated)"}, API: READ},
-    "migration": {WORKER: READ, RELAY: READ, GRAPH: READ},
+    "migration": {WORKER: READ, RELAY: READ, SCHEDULER: READ, GRAPH: READ},
     "news": {WORKER: {"SELECT", "INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
     "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ, GRAPH: READ},
@@ -48,6 +60,7 @@ RIGHTS = {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: {"SELECT", "INSERT", "DELETE", "UPDATE (failed_at)", "UPDATE (error)"},
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
+        SCHEDULER: {"SELECT (failed_at)", "INSERT"},
         GRAPH: {"INSERT"},
     },
     "owned": {WORKER: WRITE, API: READ},
@@ -63,6 +76,7 @@ RIGHTS = {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (revoked_at)"},
         API: READ,
+        SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
     },
 }
@@ -91,7 +105,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, SCHEDULER, GRAPH])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -134,7 +148,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API, GRAPH):
+        for role in (WORKER, RELAY, API, SCHEDULER, GRAPH):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

@@ -34,7 +34,7 @@ async def silent() -> AsyncIterator[str]:
 
 async def run_all(environment: dict[str, str], *commands: str) -> dict[str, Done]:
     """Every command at once, none for longer than SECONDS."""
-    free = {"GATEFOLD_WORKER_PORT": "0", "GATEFOLD_RELAY_PORT": "0"}
+    free = {"GATEFOLD_WORKER_PORT": "0", "GATEFOLD_RELAY_PORT": "0", "GATEFOLD_SCHEDULER_PORT": "0"}
     start = time.monotonic()
     done = await asyncio.gather(
         *(asyncio.to_thread(gatefold, environment | free, *command.split(), seconds=SECONDS) for command in commands)
@@ -46,7 +46,7 @@ async def run_all(environment: dict[str, str], *commands: str) -> dict[str, Done
 @pytest.mark.parametrize(
     ("server", "commands"),
     [
-        ("PostgreSQL", ("migrate", "status", "worker", "relay", "export awards", "dead-letters list")),
+        ("PostgreSQL", ("migrate", "status", "worker", "relay", "scheduler", "export awards", "dead-letters list")),
         ("Kafka", ("topics", "status", "worker", "relay", "emit -")),
     ],
 )

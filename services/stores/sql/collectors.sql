@@ -2,7 +2,7 @@
 -- The rows of these users, locked in user order.
 select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
        mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
-       coalesce(oldest_year, 0) as oldest_year, age_seen, facets, years
+       coalesce(oldest_year, 0) as oldest_year, age_seen, seen_on, facets, years
 from collector where user_id = any($1::text[])
 order by user_id
 for update;
@@ -21,13 +21,13 @@ set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = 
     countries = n.countries, decades = n.decades, largest_decade = n.largest_decade,
     mono_releases = n.mono_releases, formats = n.formats, deep_cuts = n.deep_cuts,
     first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
-    compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, facets = n.facets,
-    years = n.years, erased_at = n.erased_at
+    compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, seen_on = n.seen_on,
+    facets = n.facets, years = n.years, erased_at = n.erased_at
 from json_to_recordset($1::json) as n (
     user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
     largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
     taste_dimensions integer, reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
-    facets bytea, years bytea, joined_on date, erased_at timestamptz)
+    seen_on date, facets bytea, years bytea, joined_on date, erased_at timestamptz)
 where c.user_id = n.user_id;
 
 -- name: save_collection
@@ -37,11 +37,11 @@ set releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labe
     decades = n.decades, largest_decade = n.largest_decade, mono_releases = n.mono_releases, formats = n.formats,
     deep_cuts = n.deep_cuts, first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions,
     oldest_year = nullif(n.oldest_year, 0),
-    age_seen = n.age_seen, facets = n.facets, years = n.years
+    age_seen = n.age_seen, seen_on = n.seen_on, facets = n.facets, years = n.years
 from json_to_recordset($1::json) as n (
     user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
     largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
-    taste_dimensions integer, oldest_year integer, age_seen integer, facets bytea, years bytea)
+    taste_dimensions integer, oldest_year integer, age_seen integer, seen_on date, facets bytea, years bytea)
 where c.user_id = n.user_id;
 
 -- name: remove

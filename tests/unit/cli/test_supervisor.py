@@ -65,10 +65,10 @@ def test_pauses_grow_to_their_limit() -> None:
 
 def test_every_worker_has_a_port_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATEFOLD_NEO4J_URL", raising=False)
-    options = Settings(worker_port=8101, relay_port=8102, api_port=8103)
+    options = Settings(worker_port=8101, relay_port=8102, api_port=8103, scheduler_port=8105)
     found = children(options, 3, as_json=False)
-    assert [one.name for one in found] == ["worker-1", "worker-2", "worker-3", "relay", "api"]
-    assert [one.environment["GATEFOLD_WORKER_PORT"] for one in found[:3]] == ["8101", "8104", "8105"]
+    assert [one.name for one in found] == ["worker-1", "worker-2", "worker-3", "relay", "scheduler", "api"]
+    assert [one.environment["GATEFOLD_WORKER_PORT"] for one in found[:3]] == ["8101", "8104", "8106"]
     free = children(Settings(worker_port=0), 2, as_json=True)
     assert [one.environment["GATEFOLD_WORKER_PORT"] for one in free[:2]] == ["0", "0"]
     assert free[0].environment["GATEFOLD_LOG_JSON"] == "true"
@@ -77,5 +77,5 @@ def test_every_worker_has_a_port_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_graph_lane_runs_where_there_is_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEFOLD_NEO4J_URL", "bolt://127.0.0.1:7687")
     found = children(Settings(worker_port=8102), 3, as_json=False)
-    assert [one.name for one in found] == ["worker-1", "worker-2", "worker-3", "relay", "api", "graph"]
-    assert [one.environment["GATEFOLD_WORKER_PORT"] for one in found[:3]] == ["8104", "8105", "8106"]
+    assert [one.name for one in found] == ["worker-1", "worker-2", "worker-3", "relay", "scheduler", "api", "graph"]
+    assert [one.environment["GATEFOLD_WORKER_PORT"] for one in found[:3]] == ["8105", "8106", "8107"]

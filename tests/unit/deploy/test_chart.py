@@ -49,10 +49,11 @@ def test_ports_and_commands_are_those_of_the_processes() -> None:
         "api": str(settings.api_port),
         "worker": str(settings.worker_port),
         "relay": str(settings.relay_port),
+        "scheduler": str(settings.scheduler_port),
         "graph": str(settings.graph_port),
     }
     (jobs,) = re.findall(r"list ((?:\"\w+\" ?)+)", TEMPLATES["jobs.yaml"])
-    assert {*re.findall(r"\w+", jobs), "api", "worker", "relay", "graph"} <= commands()
+    assert {*re.findall(r"\w+", jobs), "api", "worker", "relay", "scheduler", "graph"} <= commands()
 
 
 def rendered(*arguments: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -75,7 +76,7 @@ def test_helm_finds_nothing_wrong() -> None:
 @needs_helm
 def test_what_helm_makes_of_it() -> None:
     found = rendered("--set", "monitoring.enabled=true", "--set", "kafka.topicPrefix=eu.")
-    for process in ("worker", "relay", "api", "graph"):
+    for process in ("worker", "relay", "scheduler", "api", "graph"):
         pod = found["Deployment", f"badges-{process}"]["spec"]["template"]
         (container,) = pod["spec"]["containers"]
         assert pod["spec"]["securityContext"]["runAsNonRoot"]

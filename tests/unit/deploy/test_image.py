@@ -19,7 +19,7 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = read("compose.yaml")  # type: ignore[assignment]
 OURS = {name: service for name, service in COMPOSE["services"].items() if "gatefold" in service["image"]}
 (SCRATCH,) = re.findall(r"GATEFOLD_SCRATCH=(\S+)", DOCKERFILE)
-PORTS = {name: getattr(Settings(), f"{name}_port") for name in ("api", "worker", "relay", "graph")}
+PORTS = {name: getattr(Settings(), f"{name}_port") for name in ("api", "worker", "relay", "scheduler", "graph")}
 
 
 def pins(path: str) -> dict[str, str]:
@@ -70,19 +70,7 @@ def test_settings_of_the_image_exist() -> None:
 
 
 def test_compose_names_commands_settings_and_services_that_exist() -> None:
-    wanted = {
-        "migrate",
-        "topics",
-        "worker",
-        "relay",
-        "api",
-        "graph",
-        "postgres",
-        "kafka",
-        "neo4j",
-        "prometheus",
-        "grafana",
-    }
+    wanted = {"migrate", "topics", *PORTS, "postgres", "kafka", "neo4j", "prometheus", "grafana"}
     assert set(COMPOSE["services"]) == wanted
     for name, service in COMPOSE["services"].items():
         assert re.search(r":[\w.-]+$", service["image"]), name

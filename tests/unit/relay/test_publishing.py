@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.kafka import partition_of
-from services.relay.main import BACKOFF_SECONDS, backoff
+from services.leading import BACKOFF_SECONDS, backoff
 from services.relay.publishing import as_outgoing, waves
 from services.stores.outbox import Message
 

@@ -1,0 +1,1 @@
+"""What the calendar starts: anniversaries, counts of holders, sweeps, pruning."""

@@ -1,0 +1,50 @@
+-- name: users
+-- The next users: how many, those active after a day, and the last of them.
+select count(*) as users, count(*) filter (where seen_on > $3) as active, max(user_id) as last
+from (select user_id, seen_on from collector where user_id > $1 order by user_id limit $2) as page;
+
+-- name: held
+-- Holders of each badge among the users of a page: awards that stood at a moment, or stand now.
+select b.badge_key, count(distinct b.user_id) as holders,
+       count(distinct b.user_id) filter (where c.seen_on > $3) as active_holders
+from user_badges b
+left join collector c on c.user_id = b.user_id
+where b.user_id > $1 and b.user_id <= $2
+  and b.awarded_at < coalesce($4::timestamptz, 'infinity')
+  and (b.revoked_at is null or b.revoked_at >= coalesce($4::timestamptz, 'infinity'))
+group by b.badge_key;
+
+-- name: add
+-- Add the counts of a page to those of the day.
+insert into badge_holders_history as h (badge_key, counted_on, holders, active_holders)
+select n.badge_key, $1, n.holders, n.active_holders
+from unnest($2::text[], $3::bigint[], $4::bigint[]) as n (badge_key, holders, active_holders)
+order by n.badge_key
+on conflict (badge_key, counted_on) do update
+set holders = h.holders + excluded.holders, active_holders = h.active_holders + excluded.active_holders;
+
+-- name: forget
+-- Begin the count of a day anew.
+delete from badge_holders_history where counted_on = $1;
+
+-- name: share
+-- The day's count is complete: shares of all users and of the active ones.
+update badge_holders_history h
+set share_all = case when a.holders > 0 then least(1, h.holders::float8 / a.holders) end,
+    share_active = case when a.active_holders > 0 then least(1, h.active_holders::float8 / a.active_holders) end
+from badge_holders_history a
+where h.counted_on = $1 and a.counted_on = $1 and a.badge_key = '';
+
+-- name: hand_over
+-- What the api shows follows the newest day.
+insert into badge_holders as h (badge_key, holders, active_holders, as_of)
+select badge_key, holders, active_holders, now() from badge_holders_history
+where counted_on = $1 and not exists (select from badge_holders_history where counted_on > $1)
+order by badge_key
+on conflict (badge_key) do update set active_holders = excluded.active_holders;
+
+-- name: history
+-- A badge's holders day by day, as far as days are complete.
+select counted_on, holders, active_holders, share_all, share_active
+from badge_holders_history where badge_key = $1 and counted_on >= $2 and share_all is not null
+order by counted_on;

@@ -1,0 +1,86 @@
+"""What tests of the scheduler share: users who joined, awards, and what the jobs did with them."""
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from services.scheduler.main import Scheduler
+from services.settings import Settings
+
+TABLES = "collector, user_badges, outbox, inbox, dead_letter, badge_holders, badge_holders_history, cron_run, activity"
+_numbers = itertools.count()
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, on: date, hour: int = 12) -> None:
+        self.now = datetime(on.year, on.month, on.day, hour, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_days(self, number: int) -> None:
+        self.now += timedelta(days=number)
+
+
+async def join(db: asyncpg.Connection, joined: Sequence[tuple[str, date | None]], seen_on: date | None = None) -> None:
+    """Users who joined, and were seen on a day."""
+    await db.executemany(
+        "insert into collector (user_id, joined_on, seen_on) values ($1, $2, $3)",
+        [(user, on, seen_on) for user, on in joined],
+    )
+
+
+async def award(
+    db: asyncpg.Connection,
+    user: str,
+    badge: str,
+    context: str = "",
+    at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    revoked_at: datetime | None = None,
+) -> None:
+    """An award, by hand."""
+    await db.execute(
+        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+        " batch_id, evidence, revoked_at) values ($1, $2, $3, gen_random_uuid(), $4, 'auto', 't', '{}',"
+        " gen_random_uuid(), '{}', $5)",
+        *(user, badge, context, at, revoked_at),
+    )
+
+
+async def told(db: asyncpg.Connection, topic: str) -> list[tuple[str, str, date, Any]]:
+    """Event id, subject, date and data of the events that wait, in order; each is at midnight."""
+    rows = await db.fetch("select * from outbox where topic = $1 order by id", topic)
+    assert all(row["time"] == datetime.combine(row["time"].date(), datetime.min.time(), UTC) for row in rows)
+    return [(row["event_id"], row["subject"], row["time"].date(), row["value"]) for row in rows]
+
+
+async def work_off(scheduler: Scheduler, connection: asyncpg.Connection) -> int:
+    """Turn after turn until nothing is due; how many there were."""
+    for turns in itertools.count():
+        await scheduler.turn(connection)
+        if not await connection.fetchval("select count(*) from cron_run where finished_at is null"):
+            before = await connection.fetch("select * from cron_run order by 1, 2")
+            await scheduler.turn(connection)
+            if before == await connection.fetch("select * from cron_run order by 1, 2"):
+                return turns
+        assert turns < 10_000
+    raise AssertionError
+
+
+def options(database: str, **more: Any) -> Settings:
+    """Settings of a scheduler that nothing slows down."""
+    return Settings(postgres_url=database, scheduler_port=0, **({"cron_rate": 1e9} | more))
+
+
+async def until(what: Any, seconds: float = 20) -> None:
+    """Wait for something to become true."""
+    end = asyncio.get_running_loop().time() + seconds
+    while not await what():
+        assert asyncio.get_running_loop().time() < end, f"not within {seconds} s"
+        await asyncio.sleep(0.02)
