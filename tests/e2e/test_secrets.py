@@ -69,7 +69,8 @@ async def test_no_secret_is_told_where_an_engine_is_away(empty_world: World, nam
     process = empty_world.crew.start(
         name, postgres_url=away, jwt_secret=JWT, erasure_key=ERASURE, log_level="DEBUG", api_port="0"
     )
-    await asyncio.sleep(2)
+    await asyncio.to_thread(until, lambda: process.code is not None or process.log.stat().st_size > 0, "its first word")
+    await asyncio.sleep(1)
     if process.code is None:
         await asyncio.to_thread(process.terminate)
     log = process.log.read_text()

@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.integration.commands import Done, gatefold
 
 # PostgreSQL has 3 s for a connection, Kafka 8 s for an answer; the rest is the start of Python on a busy machine.
-SECONDS = 25
+SECONDS = 45
 
 
 @pytest_asyncio.fixture
