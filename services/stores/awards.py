@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,7 @@ Name = tuple[str, str, str]  # user, badge key, context
 
 @dataclass(frozen=True, slots=True)
 class NewAward:
-    """An award as it is stored."""
+    """An award as it is stored; `campaign_id` where a campaign gave it."""
 
     user_id: str
     badge_key: str
@@ -32,6 +32,8 @@ class NewAward:
     caused_by: dict[str, str]
     batch_id: UUID
     evidence: dict[str, Any]
+    source: Literal["auto", "backfill"] = "auto"
+    campaign_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

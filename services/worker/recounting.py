@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.state.collector import Collector
 from services.state.facts import Stamp
-from services.state.holdings import Holding
+from services.state.holdings import Copy, Holding
 from services.state.recount import copies_drift, differences, fresh
 from services.stores import activity, catalogue, collectors, graph, ownership
+from services.stores.activity import Fact
 from services.stores.postgres import Connection
 from services.worker.work import Knowledge
 
@@ -29,6 +31,8 @@ class Recount:
     drift: dict[str, tuple[Any, Any]]
     newest: Stamp | None
     recounted: bool  # whether the counts of labels, artists and masters differ from what is stored
+    copies: Mapping[int, Copy]  # and tombstones, by instance
+    objects: Mapping[tuple[str, str], Fact]  # of activity, by kind and id
 
 
 async def recount(connection: Connection, knowledge: Knowledge, stored: Collector, *, refresh: bool) -> Recount:
@@ -71,7 +75,7 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
     stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
-    return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted)
+    return Recount(counted, holdings, moved, drift, max(stamps, default=None), recounted, copies, objects)
 
 
 async def save(connection: Connection, found: Recount) -> None:

@@ -19,10 +19,18 @@ READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
-    "activity": {WORKER: WRITE},
+    "activity": {WORKER: WRITE, API: READ},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
+    "audit_log": {API: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ},
     "brake": {WORKER: {"SELECT", "INSERT"}},
+    "campaign": {
+        WORKER: {"SELECT", "UPDATE (scope_value)"},
+        RELAY: {"SELECT", "UPDATE (state)", "UPDATE (finished_at)"},
+        API: {"SELECT", "INSERT", "UPDATE"},
+    },
+    "campaign_cursor": {RELAY: {"SELECT", "UPDATE"}, API: {"SELECT", "INSERT"}},
+    "campaign_progress": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
     "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ, GRAPH: {"SELECT", "UPDATE (age_seen)"}},
@@ -50,7 +58,7 @@ RIGHTS = {
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
         GRAPH: {"INSERT"},
     },
-    "owned": {WORKER: WRITE},
+    "owned": {WORKER: WRITE, API: READ},
     "owned_release": {WORKER: WRITE, RELAY: READ, API: READ, GRAPH: READ},
     "release": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ, GRAPH: READ},
     "release_artist": {API: READ},
@@ -61,7 +69,10 @@ RIGHTS = {
     "staged_release": {},
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
-        RELAY: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (revoked_at)"},
+        RELAY: {
+            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
+            *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
+        },
         API: READ,
         GRAPH: {"SELECT", "INSERT"},
     },
