@@ -17,23 +17,31 @@ from tests.integration.commands import gatefold
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
+ADMIN = "gatefold_admin"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
-    "audit_log": {API: {"SELECT", "INSERT"}},
+    "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "campaign": {
         WORKER: {"SELECT", "UPDATE (scope_value)"},
         RELAY: {"SELECT", "UPDATE (state)", "UPDATE (finished_at)"},
-        API: {"SELECT", "INSERT", "UPDATE"},
+        API: READ,
+        ADMIN: {"SELECT", "INSERT", "UPDATE"},
     },
-    "campaign_cursor": {RELAY: {"SELECT", "UPDATE"}, API: {"SELECT", "INSERT"}},
-    "campaign_progress": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ},
+    "campaign_cursor": {RELAY: {"SELECT", "UPDATE"}, API: READ, ADMIN: {"SELECT", "INSERT"}},
+    "campaign_progress": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ, ADMIN: READ},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
-    "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ, GRAPH: {"SELECT", "UPDATE (age_seen)"}},
+    "collector": {
+        WORKER: WRITE,
+        RELAY: {"SELECT (user_id)"},
+        API: READ,
+        GRAPH: {"SELECT", "UPDATE (age_seen)"},
+        ADMIN: {"SELECT (user_id)"},
+    },
     "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
     "dead_letter": {WORKER: {"SELECT", "INSERT", "DELETE"}},
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
@@ -75,6 +83,7 @@ RIGHTS = {
         },
         API: READ,
         GRAPH: {"SELECT", "INSERT"},
+        ADMIN: {f"SELECT ({name})" for name in ("user_id", "campaign_id", "source", "revision", "revoked_at")},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"
@@ -102,7 +111,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH, ADMIN])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -145,7 +154,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API, GRAPH):
+        for role in (WORKER, RELAY, API, GRAPH, ADMIN):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

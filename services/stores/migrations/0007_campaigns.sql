@@ -72,7 +72,22 @@ begin
     grant select on campaign_progress to gatefold_relay;
     grant select (context, award_id, revision, source, campaign_id), update (revoked_at) on user_badges to gatefold_relay;
 
-    grant select, insert, update on campaign to gatefold_api;
-    grant select, insert on campaign_cursor, audit_log to gatefold_api;
-    grant select on campaign_progress, owned, activity to gatefold_api;
+    grant select on campaign, campaign_cursor, campaign_progress, owned, activity to gatefold_api;
+
+    -- What operators do over HTTP is done with a role of its own.
+    begin
+        create role gatefold_admin nologin;
+    exception
+        when duplicate_object or unique_violation then null;
+        when insufficient_privilege then
+            if not exists (select from pg_roles where rolname = 'gatefold_admin') then
+                raise warning 'no role gatefold_admin: % may not create roles; see Roles in docs/operations.md', current_user;
+                return;
+            end if;
+    end;
+    grant select, insert, update on campaign to gatefold_admin;
+    grant select, insert on campaign_cursor, audit_log to gatefold_admin;
+    grant select on campaign_progress to gatefold_admin;
+    grant select (user_id) on collector to gatefold_admin;
+    grant select (user_id, campaign_id, source, revision, revoked_at) on user_badges to gatefold_admin;
 end $$;
