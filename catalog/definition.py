@@ -6,6 +6,7 @@ logic differs; where badges differ in data, give a present kind other numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -137,6 +138,18 @@ def metrics_of(criterion: Criterion) -> frozenset[str]:
             return metrics_of(criterion.criterion)
         case Manual():
             return frozenset()
+
+
+def leaves(criterion: Criterion) -> Iterator[Criterion]:
+    """The criteria without parts that a criterion is made of."""
+    match criterion:
+        case All() | Any_():
+            for part in criterion.criteria:
+                yield from leaves(part)
+        case Not():
+            yield from leaves(criterion.criterion)
+        case _:
+            yield criterion
 
 
 def coverage_metric(criterion: Coverage) -> str:

@@ -87,6 +87,10 @@ Where the contract is silent, this is how it is read here.
 - The first pressing of a master is any release, not flagged Reissue, Repress, Remastered or Unofficial, than which no
   version is known to be earlier, as precisely as both are dated: beside 1999-03-17 a version of 1999 or of 1999-03 is
   one too, one of 1999-05 is not. Only masters of which a dump has told have one; flagged versions have dates as well.
+- A `cron.sweep` with a `campaign_id` recounts the user and evaluates the badges of that campaign alone; a campaign that
+  was cancelled, is rolled back or is not known evaluates none. What it gives has `source` `backfill`, `campaign_id`,
+  `notify` as the campaign says, and the date on which the rule was first met as far as the stored dates tell.
+- What the rollback of a campaign revoked is not given again but by hand.
 - A `cron.sweep` older than a deletion still recounts what is left; what it earns is dated with the newest event left.
 - A removal takes in no news of the catalogue about a release of which another copy stays.
 - `earned_with` names the last item at which the line was crossed. The line of an age is crossed by an item only if the

@@ -38,6 +38,9 @@ OUTBOX_OLDEST_SECONDS = Gauge(
 )
 NEWS_UNTOLD = Gauge("gatefold_news_untold", "News of the catalogue whose owners were not all told yet.")
 NEWS_SWEEPS = Counter("gatefold_news_sweeps_total", "Users who were sent a sweep because the catalogue changed.")
+CAMPAIGNS = Gauge("gatefold_campaigns", "Campaigns that run or take awards back.")
+CAMPAIGN_SWEEPS = Counter("gatefold_campaign_sweeps_total", "Users who were sent a sweep by a campaign.")
+CAMPAIGN_REVOKED = Counter("gatefold_campaign_revoked_total", "Awards that rollbacks of campaigns took back.")
 HOLDERS_SECONDS = Gauge("gatefold_holders_count_seconds", "What the last count of badge holders took.")
 
 # --- scheduler -------------------------------------------------------------------------------------------------------

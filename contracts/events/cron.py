@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import Field
 
-from contracts.events.fields import Day, Received
+from contracts.events.fields import Day, ObjectId, Received
 from contracts.times import parse_day
 
 
@@ -21,3 +21,8 @@ class CronAnniversary(Received):
 
 class CronSweep(Received):
     """The user's counters are to be recounted and every badge evaluated."""
+
+    campaign_id: ObjectId | None = Field(
+        default=None,
+        description="the campaign that asks: only its badges are evaluated, as it says; left out, every badge",
+    )

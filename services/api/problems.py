@@ -54,6 +54,9 @@ INVALID = Kind(
     "Invalid parameter",
     "errors[] names each parameter and its fault.",
 )
+CONFLICT = Kind(
+    "conflict", HTTPStatus.CONFLICT, "Not possible now", "What is asked does not fit how things stand; detail says why."
+)
 TOO_LARGE = Kind(
     "too-large",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -79,6 +82,7 @@ KINDS: Final = (
     NOT_FOUND,
     UNKNOWN_ACHIEVEMENT,
     METHOD,
+    CONFLICT,
     TOO_LARGE,
     INVALID,
     TOO_MANY,

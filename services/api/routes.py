@@ -32,7 +32,8 @@ LONGEST_KEY: Final = 128
 class Parts:
     """What the endpoints work with; `app.state.parts`.
 
-    Shape:   `probe` is a reader that does not wait for long, `patient` one for what operators ask.
+    Shape:   `probe` is a reader that does not wait for long, `patient` one for what operators ask; `writer` connects as
+             who may write, for admins alone.
     """
 
     view: View
@@ -41,6 +42,7 @@ class Parts:
     reader: Reader
     probe: Reader
     patient: Reader
+    writer: Reader
 
 
 def parts_of(request: Request) -> Parts:

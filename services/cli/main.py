@@ -6,6 +6,7 @@ import typer
 
 from services.cli import (
     api,
+    campaign,
     catalog,
     catalogue,
     cron,
@@ -57,6 +58,7 @@ app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)
 app.command("emit", rich_help_panel="Events in")(emit.emit)
 app.command("import", rich_help_panel="Events in")(import_.import_file)
+app.add_typer(campaign.app, name="campaign", rich_help_panel="Operate")
 app.add_typer(catalogue.app, name="catalogue", rich_help_panel="Operate")
 app.command("status", rich_help_panel="Operate")(status.status)
 app.command("wait", rich_help_panel="Operate")(wait.wait)

@@ -13,6 +13,7 @@ from services.kafka import MissingTopic, Publisher
 from services.leading import Leader, Lost, backoff
 from services.logs import logger
 from services.relay.bookkeeping import Bookkeeper
+from services.relay.campaigns import Campaigner
 from services.relay.news import Teller
 from services.relay.publishing import publish_round
 from services.stores.outbox import try_lead
@@ -62,21 +63,24 @@ class Relay(Leader):
         publishing = asyncio.create_task(self._publish(connection, publisher), name="publishing")
         books = asyncio.create_task(Bookkeeper(self._settings).run(), name="counts")
         telling = asyncio.create_task(Teller(self._settings).run(), name="news")
+        campaigning = asyncio.create_task(Campaigner(self._settings).run(), name="campaigns")
         losing = asyncio.create_task(lost.wait(), name="lost")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         try:
-            await asyncio.wait({publishing, books, telling, losing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {publishing, books, telling, campaigning, losing, stopping}, return_when=asyncio.FIRST_COMPLETED
+            )
             if self._stop.is_set() and not publishing.done():
                 await asyncio.wait({publishing, losing}, timeout=STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if publishing.done() and not self._stop.is_set():
                 publishing.result()
-            for beside in (books, telling):
+            for beside in (books, telling, campaigning):
                 if beside.done():
                     beside.result()
             if lost.is_set() and not self._stop.is_set():
                 raise Lost("the connection with the leader's lock was lost")
         finally:
-            tasks: set[asyncio.Task[Any]] = {publishing, books, telling, losing, stopping}
+            tasks: set[asyncio.Task[Any]] = {publishing, books, telling, campaigning, losing, stopping}
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,10 @@ Name = tuple[str, str, str]  # user, badge key, context
 
 @dataclass(frozen=True, slots=True)
 class NewAward:
-    """An award as it is stored; `rule_digest` is that of its badge's rule, as in the lock."""
+    """An award as it is stored.
+
+    Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it.
+    """
 
     user_id: str
     badge_key: str
@@ -33,6 +36,8 @@ class NewAward:
     batch_id: UUID
     evidence: dict[str, Any]
     rule_digest: str
+    source: Literal["auto", "backfill"] = "auto"
+    campaign_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.stores import graph
+from services.stores import campaigns, graph
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -20,9 +21,16 @@ async def forget(connection: Connection, user_id: str, until: datetime) -> None:
     await connection.execute(SQL["copies"], user_id, until)
     await connection.execute(SQL["activity"], user_id, until)
     await connection.execute(SQL["awards"], user_id, until)
-    await connection.execute(SQL["messages"], user_id)
+    await _forget_messages(connection, user_id)
     await graph.forget(connection, user_id, until)
     await forget_letters(connection, user_id)
+
+
+async def _forget_messages(connection: Connection, user_id: str) -> None:
+    """Delete messages about the user. A campaign's sweep among them will never be processed: it counts as done."""
+    unsent = Tally(campaigns.campaign_in(row["event_id"]) for row in await connection.fetch(SQL["messages"], user_id))
+    await campaigns.count(connection, campaigns.GONE, {one: (users, 0) for one, users in unsent.items() if one})
+    await campaigns.forget_user(connection, user_id)
 
 
 async def forget_letters(connection: Connection, user_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from contracts.envelope import Event
 from contracts.times import parse_day_or_time
@@ -13,6 +13,7 @@ from services.stores import activity, collectors
 from services.stores.activity import Fact, Key
 from services.stores.awards import NewAward
 from services.worker.awarding import Awarding
+from services.worker.evidence import named_wish
 from services.worker.steps import Steps
 from services.worker.work import Accepted, EventFailed, Work
 
@@ -86,7 +87,7 @@ class ActivityBundle:
         collector = self._work.collectors[event.subject]
         stamp = Stamp(event.time, event.id, event.source)
         collector.see(event.time.date())
-        steps = Steps(_wish)
+        steps = Steps(named_wish)
         steps.mark(collector)
         for object_id in found:
             key = (event.subject, kind, object_id)
@@ -104,7 +105,3 @@ class ActivityBundle:
             if kind == "wish":
                 steps.items.append(int(object_id))
         self.awarding.judge_steps(event, collector, steps)
-
-
-def _wish(release_id: int) -> dict[str, Any]:
-    return {"release_id": release_id}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from catalog import lock
-from catalog.definition import SWEEP, BadgeDefinition
-from catalog.index import Catalog
+from catalog.definition import SWEEP, BadgeDefinition, metrics_of
+from catalog.index import Catalog, TriggerIndex
 from contracts.envelope import Event, rfc3339
 from contracts.snapshot import Occasion
 from evaluators.engine import evaluate, evaluate_all
@@ -21,6 +21,7 @@ from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
 from services.state.holdings import Holding
 from services.stores import awards
 from services.stores.awards import Name, NewAward
+from services.stores.campaigns import Notify
 from services.stores.postgres import Connection
 from services.worker.evidence import TO_NAME, FirstPressing, Oldest, unnamed
 from services.worker.messages import awarded
@@ -38,7 +39,17 @@ def award_id(user_id: str, badge_key: str, context: str, erased_at: datetime | N
     return uuid5(AWARDS, json.dumps([user_id, badge_key, context, rfc3339(erased_at) if erased_at else ""]))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """What a campaign gives of what is judged: `index` holds its badges, `due` what the user lacks of them."""
+
+    campaign_id: str
+    notify: Notify
+    index: TriggerIndex
+    due: frozenset[tuple[str, str]]  # badge key and context
+
+
+@dataclass(slots=True, eq=False)
 class Candidate:
     """A verdict that is earned, whether or not the user has the award already."""
 
@@ -55,32 +66,45 @@ class Candidate:
 
 
 class Earned(NamedTuple):
-    """A new award and what it came from; `highest_in_family`: no higher tier is held or was earned with it."""
+    """A new award and what it came from.
+
+    Shape:   `highest_in_family`: no higher tier is held or was earned with it; `notify`: the user should be told.
+    """
 
     award: NewAward
     candidate: Candidate
     highest_in_family: bool
+    notify: bool
 
 
 class Awarding:
     """Collects what the events of one transaction earned; the first event to earn an award is the one that counts."""
 
-    def __init__(self, catalog: Catalog, holdings: Holdings) -> None:
+    def __init__(self, catalog: Catalog, holdings: Holdings, backfill: Backfill | None = None) -> None:
         self._catalog = catalog
         self._holdings = holdings
+        self._backfill = backfill
         self._candidates: dict[Name, Candidate] = {}
         self._counted: dict[str, list[str]] = {}
+
+    @property
+    def all_found(self) -> bool:
+        """Whether nothing of a backfill is left to find."""
+        return self._backfill is not None and len(self._candidates) == len(self._backfill.due)
+
+    def _index(self, trigger: str) -> TriggerIndex:
+        return self._catalog.trigger(trigger) if self._backfill is None else self._backfill.index
 
     def _asked(self, trigger: str) -> list[str]:
         """The counters that a badge of this trigger reads."""
         if trigger not in self._counted:
-            metrics = self._catalog.trigger(trigger).metrics
+            metrics = self._index(trigger).metrics
             self._counted[trigger] = [metric for metric in COUNTERS if metric in metrics]
         return self._counted[trigger]
 
     def judge_steps(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Evaluate what an event moved; call it after the whole event, with its steps."""
-        index = self._catalog.trigger(event.type)
+        index = self._index(event.type)
         before, after = steps.counters[0], steps.counters[-1]
         if before != after:
             for metric in self._asked(event.type):
@@ -98,7 +122,7 @@ class Awarding:
 
     def _judge_contexts(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Masters, labels and artists that moved, each measured before and after the whole event."""
-        index = self._catalog.trigger(event.type)
+        index = self._index(event.type)
         spans: dict[Key, tuple[int, int]] = {}
         for key, was, now in collector.moved:
             spans[key] = (spans[key][0] if key in spans else was, now)
@@ -117,7 +141,7 @@ class Awarding:
         oldest, year = collector.oldest_year, event.time.year
         if oldest is None or year - oldest <= collector.age_seen:
             return
-        index = self._catalog.trigger(event.type)
+        index = self._index(event.type)
         if "oldest_age_years" not in index.metrics:
             return  # leave the line for a trigger that asks for ages
         for badge in index.crossed("oldest_age_years", collector.age_seen, year - oldest):
@@ -128,7 +152,7 @@ class Awarding:
 
     def judge_tenure(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate years of membership at the occasion's date."""
-        for badge in self._catalog.trigger(event.type).tenures:
+        for badge in self._index(event.type).tenures:
             verdict = evaluate(badge, collector, occasion)
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
@@ -143,9 +167,16 @@ class Awarding:
 
     def judge_trigger(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate every badge of the event's trigger; the collector holds what they ask for."""
-        for verdict in evaluate_all(self._catalog.trigger(event.type).badges, collector, occasion):
+        for verdict in evaluate_all(self._index(event.type).badges, collector, occasion):
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
+
+    def judge_metrics(self, event: Event, collector: Collector, metrics: frozenset[str]) -> None:
+        """Evaluate every badge that reads one of these metrics, at the event's date."""
+        badges = [badge for badge in self._index(event.type).badges if metrics & metrics_of(badge.criterion)]
+        for verdict in evaluate_all(badges, collector, occasion_at(event.type, event.time)):
+            if verdict.earned:
+                self._add(event, collector, verdict, event.time)
 
     def _judge(
         self, event: Event, collector: Collector, badge: BadgeDefinition, context: str, item: dict[str, Any] | None
@@ -162,6 +193,8 @@ class Awarding:
         awarded_at: datetime,
         item: dict[str, Any] | None = None,
     ) -> None:
+        if self._backfill is not None and (verdict.badge.key, verdict.context) not in self._backfill.due:
+            return
         evidence = dict(verdict.evidence)
         if item is not None:
             evidence["earned_with"] = item
@@ -186,7 +219,10 @@ class Awarding:
         fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
         await awards.publish(
             connection,
-            [awarded(one.award, one.candidate.verdict.badge, highest=one.highest_in_family) for one in fresh],
+            [
+                awarded(one.award, one.candidate.verdict.badge, highest=one.highest_in_family, notify=one.notify)
+                for one in fresh
+            ],
         )
         return [one.award for one in fresh]
 
@@ -212,14 +248,23 @@ class Awarding:
             batch_id = uuid5(
                 BATCHES, json.dumps([group[0].event.source, group[0].event.id, group[0].collector.user_id])
             )
+            told = self._told(group)
             for candidate in group:
                 if candidate.unnamed is not None:
                     candidate.evidence |= await candidate.unnamed.named(connection)
-                new.append(self._award(candidate, batch_id, held))
+                new.append(self._award(candidate, batch_id, held, notify=candidate in told))
         self._candidates = {}
         return new
 
-    def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name]) -> Earned:
+    def _told(self, group: Sequence[Candidate]) -> Sequence[Candidate]:
+        """What of all that one event earned a user is worth a notice: of a digest the badge that ranks first."""
+        if self._backfill is None or self._backfill.notify == "normal":
+            return group
+        if self._backfill.notify == "none":
+            return ()
+        return [min(group, key=lambda one: (-one.verdict.badge.sort_score, one.name))]
+
+    def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name], *, notify: bool) -> Earned:
         user_id, key, context = candidate.name
         badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]
@@ -235,8 +280,10 @@ class Awarding:
             batch_id,
             candidate.evidence,
             _rule(badge),
+            "auto" if self._backfill is None else "backfill",
+            None if self._backfill is None else self._backfill.campaign_id,
         )
-        return Earned(award, candidate, highest)
+        return Earned(award, candidate, highest, notify)
 
 
 @cache

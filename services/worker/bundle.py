@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from catalog.definition import SWEEP
 from contracts.envelope import Event, InvalidEvent, decode
 from contracts.events.rejection import Stage, rejection_id
 from services.logs import logger
@@ -19,7 +20,7 @@ from services.worker.brake import Brake, Flood
 from services.worker.described import describe, stated_values
 from services.worker.erasure import erase
 from services.worker.ownership import OwnershipBundle
-from services.worker.sweep import sweep
+from services.worker.sweep import count_campaigns, sweep
 from services.worker.synced import mark_due
 from services.worker.tenure import measure_tenure
 from services.worker.work import Accepted, EventFailed, Knowledge, Work
@@ -106,6 +107,8 @@ async def process(
         accepted, conflicting = await _accept(connection, partition, [one for one in events if one.offset >= due])
         given = await _apply(topic, partition, accepted, ownership, Work(connection, knowledge))
         buried = [letter for letter in letters if letter.offset >= due]
+        if topic == SWEEP:
+            await count_campaigns(connection, partition, accepted, buried, given)
         await _bury(connection, _kept(buried, accepted) if topic == "user.deleted" else buried)
         duplicate = len(taken) - len(accepted) - len(buried)
         await ledger.advance(

@@ -50,6 +50,17 @@ class FirstPressing:
         return {"first_pressing": await catalogue.first_pressing(connection, self.release_id)}
 
 
+def named_holding(holding: Holding) -> dict[str, Any]:
+    """What evidence says of an item of a collection."""
+    facts = holding.facts() or holding.statement.facts
+    return {"release_id": holding.release_id, "title": facts.title}
+
+
+def named_wish(release_id: int) -> dict[str, Any]:
+    """What evidence says of a wish: of what is not owned, the id alone."""
+    return {"release_id": release_id}
+
+
 def unnamed(
     metric: object, collector: Collector, holdings: Mapping[int, Holding], item: Mapping[str, Any] | None
 ) -> Oldest | FirstPressing | None:

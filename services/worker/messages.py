@@ -17,8 +17,8 @@ from services.stores.awards import Message, NewAward
 _Awarded, _Badge, _Cause = hot.struct(BadgeAwarded), hot.struct(Badge), hot.struct(Cause)
 
 
-def awarded(award: NewAward, badge: BadgeDefinition, *, highest: bool) -> Message:
-    """The message of an award that an event earned; `highest`: no higher tier of the family is held or came with it."""
+def awarded(award: NewAward, badge: BadgeDefinition, *, highest: bool, notify: bool) -> Message:
+    """The message of a new award; `highest`: no higher tier of the family is held or came with it."""
     told = _Awarded(
         award_id=str(award.award_id),
         revision=1,
@@ -26,12 +26,13 @@ def awarded(award: NewAward, badge: BadgeDefinition, *, highest: bool) -> Messag
         badge=_badge(badge),
         context=award.context,
         awarded_at=rfc3339(award.awarded_at),
-        source="auto",
+        source=award.source,
         trigger=award.trigger,
         caused_by=_Cause(**award.caused_by),
         batch_id=str(award.batch_id),
         highest_in_family=highest,
-        notify=True,
+        notify=notify,
+        campaign_id=award.campaign_id,
         evidence=award.evidence,
     )
     value = msgspec.json.encode(told, order="sorted")

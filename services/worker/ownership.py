@@ -14,6 +14,7 @@ from services.stores import catalogue, collectors, ownership
 from services.stores.awards import NewAward
 from services.stores.ownership import Key
 from services.worker.awarding import Awarding
+from services.worker.evidence import named_holding
 from services.worker.steps import Steps
 from services.worker.work import Accepted, EventFailed, Work
 
@@ -131,7 +132,7 @@ class OwnershipBundle:
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
         collector.see(event.time.date())
-        steps = Steps(_named)
+        steps = Steps(named_holding)
         steps.mark(collector)
         for at, item in enumerate(event.data.items):
             touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
@@ -209,9 +210,3 @@ class OwnershipBundle:
         await ownership.save_counts(connection, self._work.collectors.values())
         await collectors.save_collection(connection, self._work.changed())
         return given
-
-
-def _named(holding: Holding) -> dict[str, Any]:
-    """What evidence says of an item."""
-    facts = holding.facts() or holding.statement.facts
-    return {"release_id": holding.release_id, "title": facts.title}

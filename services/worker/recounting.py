@@ -42,6 +42,8 @@ class Recount:
     drift: dict[str, tuple[Any, Any]]
     newest: Stamp | None
     recounted: bool  # whether the counts of labels, artists and masters differ from what is stored
+    copies: Mapping[int, Copy]  # and tombstones, by instance
+    objects: Mapping[tuple[str, str], Fact]  # of activity, by kind and id
 
 
 async def recount(connection: Connection, knowledge: Knowledge, stored: Collector, *, refresh: bool) -> Recount:
@@ -110,7 +112,7 @@ async def counted_again(
     counted.seen_on = max((day for day in days if day is not None), default=None)
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
     counted.totals = await catalogue.totals(connection, counted.unbounded)
-    return Recount(counted, holdings, moved, drift, newest, recounted)
+    return Recount(counted, holdings, moved, drift, newest, recounted, copies, objects)
 
 
 def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:

@@ -1,14 +1,23 @@
-"""`cron.sweep`: a user recounted from the stored sets, drift repaired and reported, every badge evaluated."""
+"""`cron.sweep`: a user recounted from the stored sets, drift repaired and reported, badges evaluated.
+
+Without a campaign every badge is, at the event's time. A campaign evaluates its own badges alone; one that was
+cancelled, is rolled back or is not known evaluates none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
 
 from services.logs import logger
 from services.metrics import DRIFT
+from services.stores import campaigns
 from services.stores.awards import NewAward
+from services.stores.dead_letters import Letter
+from services.stores.postgres import Connection
 from services.worker import recounting
 from services.worker.awarding import Awarding, occasion_at
+from services.worker.backfill import backfill
 from services.worker.recounting import Recount
 from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
@@ -23,17 +32,26 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     Raises:  EventFailed naming the event at fault; nothing is kept then.
     """
     given: list[NewAward] = []
+    asked = {one.event.data.campaign_id for one in accepted} - {None}
+    giving = await campaigns.giving(work.connection, asked)
     for one in await work.lock(accepted, create=False, void_too=True):
+        campaign_id = one.event.data.campaign_id
         try:
             found = await recounting.recount(
                 work.connection, work.knowledge, work.collectors[one.event.subject], refresh=True
             )
+            if campaign_id in giving:
+                given += await backfill(work, one, found, giving[campaign_id])
         except FAULTS as error:
             raise EventFailed(one.offset) from error
         if found.drift:
             DRIFT.inc(len(found.drift))
             log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
-        given += await evaluate(work, one, found)
+        if campaign_id is None:
+            given += await evaluate(work, one, found)
+        else:
+            await recounting.save(work.connection, found)
+            work.collectors[one.event.subject] = found.collector
     return given
 
 
@@ -49,3 +67,23 @@ async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
     await recounting.save(work.connection, found)
     work.collectors[one.event.subject] = found.collector
     return given
+
+
+async def count_campaigns(
+    connection: Connection,
+    partition: int,
+    accepted: Iterable[Accepted],
+    buried: Iterable[Letter],
+    given: Iterable[NewAward],
+) -> None:
+    """Count what a bundle did of campaigns: a user of whom nothing is known, or whose sweep fails, is done as well."""
+    users: Tally[str | None] = Tally(one.event.data.campaign_id for one in accepted)
+    users.update(_campaign_of(letter) for letter in buried)
+    awards = Tally(award.campaign_id for award in given)
+    await campaigns.count(connection, partition, {one: (users[one], awards[one]) for one in users if one is not None})
+
+
+def _campaign_of(letter: Letter) -> str | None:
+    """The campaign whose sweep became this letter: a fault of ours, for the relay wrote it."""
+    names = [value for name, value in letter.headers if name == "ce_id" and value is not None]
+    return campaigns.campaign_in(names[0].decode("utf-8", "replace")) if names else None

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from catalog.index import Catalog
+from catalog.definition import SWEEP
+from catalog.index import Catalog, TriggerIndex
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import Counter, bounded_values
@@ -17,6 +18,7 @@ from services.stores.postgres import Connection
 
 # What a state that contradicts itself raises; errors of the database have fates of their own.
 FAULTS: Final = (ValueError, KeyError, AssertionError, TypeError)
+MOST_INDICES: Final = 100
 
 
 class EventFailed(Exception):
@@ -45,6 +47,17 @@ class Knowledge:
         self.states = States()
         self.facet_ids = facet_ids or FacetIds()
         self.counter = Counter(self.facet_ids)
+        self._indices: dict[tuple[str, ...], TriggerIndex] = {}
+
+    def index_of(self, badge_keys: tuple[str, ...]) -> TriggerIndex:
+        """The badges of a campaign as far as rules give them and this catalog has them, arranged like a trigger's."""
+        if badge_keys not in self._indices:
+            if len(self._indices) >= MOST_INDICES:
+                self._indices.clear()
+            chosen = frozenset(badge_keys)
+            every = self.catalog.trigger(SWEEP).badges
+            self._indices[badge_keys] = TriggerIndex(badge for badge in every if badge.key in chosen)
+        return self._indices[badge_keys]
 
     async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:
         """Make `counter` understand stored facts: another worker may have met their genres and styles first."""

@@ -17,14 +17,23 @@ from tests.integration.commands import gatefold
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
-SCHEDULER, GRAPH = "gatefold_scheduler", "gatefold_graph"
+SCHEDULER, GRAPH, ADMIN = "gatefold_scheduler", "gatefold_graph", "gatefold_admin"
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
+    "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "badge_holders_history": {API: READ, SCHEDULER: WRITE},
     "brake": {WORKER: {"SELECT", "INSERT"}},
+    "campaign": {
+        WORKER: {"SELECT", "UPDATE (scope_value)"},
+        RELAY: {"SELECT", "UPDATE (state)", "UPDATE (finished_at)"},
+        API: READ,
+        ADMIN: {"SELECT", "INSERT", "UPDATE"},
+    },
+    "campaign_cursor": {RELAY: {"SELECT", "UPDATE"}, API: READ, ADMIN: {"SELECT", "INSERT"}},
+    "campaign_progress": {WORKER: {"SELECT", "INSERT", "UPDATE"}, RELAY: READ, API: READ, ADMIN: READ},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
     "collector": {
@@ -33,6 +42,7 @@ RIGHTS = {
         API: READ,
         SCHEDULER: {"SELECT (user_id)", "SELECT (joined_on)", "SELECT (seen_on)"},
         GRAPH: {"SELECT", "UPDATE (age_seen)"},
+        ADMIN: {"SELECT (user_id)"},
     },
     "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
     "cron_run": {API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
@@ -74,10 +84,14 @@ RIGHTS = {
     "staged_release": {},
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
-        RELAY: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (revoked_at)"},
+        RELAY: {
+            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
+            *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
+        },
         API: READ,
         SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
+        ADMIN: {f"SELECT ({name})" for name in ("user_id", "campaign_id", "source", "revision", "revoked_at")},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"
@@ -105,7 +119,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API, SCHEDULER, GRAPH])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -148,7 +162,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API, SCHEDULER, GRAPH):
+        for role in (WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

@@ -12,7 +12,7 @@ from typing import Any
 
 from catalog.index import load_catalog
 from contracts.envelope import rfc3339
-from services.stores import collectors, exports, ledger, news
+from services.stores import campaigns, collectors, exports, ledger, news
 from services.stores.postgres import Connection, connect, worker_limits
 from services.worker import recounting
 from services.worker.bundle import Done, process
@@ -27,6 +27,7 @@ CLEAR = """
     delete from owned; delete from owned_release; delete from activity; delete from erased; delete from user_badges;
     delete from graph_due; delete from collector_graph;
     delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
+    delete from campaign; delete from campaign_cursor; delete from campaign_progress;
     delete from news; delete from catalogue_total; delete from master; delete from label; delete from artist;
 """
 
@@ -125,6 +126,16 @@ async def apply(
     done = await process(connection, known, *place, [entry.record for entry in entries], condemned)
     await tell(connection)
     return done
+
+
+async def campaign(connection: Connection, known: Knowledge, log: Log, campaign_id: str, page: int = 3) -> None:
+    """Work a campaign off to its end, in small pages, like relay and worker."""
+    while await campaigns.send(connection, campaign_id, page):
+        await relay_sweeps(connection, log)
+        await drain(connection, known, log)
+    (stands,) = await campaigns.show(connection, campaign_id)
+    assert stands.done >= stands.sent
+    await campaigns.finish(connection, campaign_id)
 
 
 async def tell(connection: Connection) -> None:

@@ -15,12 +15,15 @@ delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
 delete from user_badges where user_id = $1 and awarded_at <= $2;
 
 -- name: messages
--- Unpublished messages about a user, but for awards that stand; dead letters have an owner only by their key.
+-- Unpublished messages about a user, but for awards that stand; dead letters have an owner only by their key. The ids.
 delete from outbox o
 where o.subject = $1
   and o.topic <> 'event.rejected'
   and not exists (
-      select from user_badges b where b.user_id = $1 and o.event_id = b.award_id || ':' || b.revision);
+      select from user_badges b
+      where b.user_id = $1
+        and o.event_id in (b.award_id || ':' || b.revision, b.award_id || ':' || b.revision || ':revoked'))
+returning event_id;
 
 -- name: letters
 -- Dead letters under a user's key, and those of them that are not published yet.

@@ -1,0 +1,1 @@
+"""Campaigns as operators start, stop and take them back."""
