@@ -19,4 +19,4 @@ select create_reference_table('release');
 select create_reference_table('facet_value');
 
 -- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
---   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, migration
+--   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, award_log, badge_holders, migration

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     postgres_url: Annotated[str, AfterValidator(_postgres)] = Field(
         "postgresql://postgres@127.0.0.1:5432/gatefold", description="PostgreSQL 15 or newer."
     )
+    postgres_admin_url: Annotated[str, AfterValidator(_postgres)] | None = Field(
+        None, description="The same database for what /api/admin writes, with the role gatefold_admin; else as above."
+    )
     kafka_url: str = Field(
         "kafka://127.0.0.1:9092", pattern="^[^@]*$", description="Bootstrap servers, comma separated."
     )

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import examples, missing, problems, routes, system
+from services.api import admin_awards, examples, missing, problems, routes, system
 from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
@@ -24,8 +24,10 @@ from services.api.routes import Parts
 from services.api.view import View
 from services.settings import Settings
 from services.stores.achievements import open_reader
+from services.stores.postgres import open_pool, worker_limits
 
 POOL_SIZE: Final = 10
+WRITERS: Final = 2
 PROBE_SECONDS: Final = 1.5
 
 
@@ -40,16 +42,26 @@ def create_app(
     per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
-    def parts(connections: asyncpg.Pool[asyncpg.Record]) -> Parts:
-        return Parts(view, gate, per_user, Reader(connections), Reader(connections, answer_seconds=PROBE_SECONDS))
+    def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
+        probe = Reader(connections, answer_seconds=PROBE_SECONDS)
+        return Parts(view, gate, per_user, Reader(connections), probe, Reader(writers))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if pool is not None:
             yield
             return
-        async with await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened:
-            app.state.parts = parts(opened)
+        async with (
+            await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened,
+            await open_pool(
+                settings.postgres_admin_url or settings.postgres_url,
+                application="gatefold-api-admin",
+                size=WRITERS,
+                limits=worker_limits(),
+                command_seconds=5,
+            ) as writers,
+        ):
+            app.state.parts = parts(opened, writers)
             yield
 
     app = FastAPI(
@@ -63,10 +75,11 @@ def create_app(
         redirect_slashes=False,
     )
     if pool is not None:
-        app.state.parts = parts(pool)
+        app.state.parts = parts(pool, pool)
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(missing.router)
+    app.include_router(admin_awards.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

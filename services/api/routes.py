@@ -30,13 +30,17 @@ LONGEST_KEY: Final = 128
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the endpoints work with; `app.state.parts`. `probe` is a reader that does not wait for long."""
+    """What the endpoints work with; `app.state.parts`.
+
+    Shape:   `probe` is a reader that does not wait for long; `writer` connects as who may write, for admins alone.
+    """
 
     view: View
     gate: Gate
     rate: Rate
     reader: Reader
     probe: Reader
+    writer: Reader
 
 
 def parts_of(request: Request) -> Parts:

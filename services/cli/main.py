@@ -6,6 +6,7 @@ import typer
 
 from services.cli import (
     api,
+    award,
     catalog,
     catalogue,
     dead_letters,
@@ -56,6 +57,7 @@ app.command("wait", rich_help_panel="Operate")(wait.wait)
 app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
+app.add_typer(award.app, name="award", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("missing", rich_help_panel="Look")(missing.missing)
 app.command("token", rich_help_panel="Look")(token.token)

@@ -103,6 +103,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(str(error))
     except asyncpg.UndefinedTableError as error:
         fail(f"the database has no schema yet ({error}): run `gatefold migrate`")
+    except asyncpg.InsufficientPrivilegeError as error:
+        fail(f"the account in GATEFOLD_POSTGRES_URL may not do this ({error}): see Roles in docs/operations.md")
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,

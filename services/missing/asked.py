@@ -61,17 +61,18 @@ def fitting(asked: Asked) -> str:
     badge, context, after = asked.badge, asked.context, asked.after
     if context and not badge.context_kind:
         raise Unfit("context", f"{badge.key} has no contexts")
-    if context and not _is_context(badge, context):
+    if context and not is_context(badge, context):
         raise Unfit("context", f"{badge.key} is earned for a {badge.context_kind}: {badge.context_kind}:<id>")
     if after is None:
         return context
     if after.context != (context or after.context) or bool(after.context) != bool(badge.context_kind):
         raise Unfit("cursor", "a cursor of another list")
-    if after.context and not (_is_context(badge, after.context) and after.at is not None):
+    if after.context and not (is_context(badge, after.context) and after.at is not None):
         raise Unfit("cursor", "a cursor of another list")
     return after.context
 
 
-def _is_context(badge: BadgeDefinition, context: str) -> bool:
+def is_context(badge: BadgeDefinition, context: str) -> bool:
+    """Whether the badge can be earned for this: `<kind>:<id>` of its kind."""
     kind, _, id_ = context.partition(":")
     return kind == badge.context_kind and _ID.fullmatch(id_) is not None and int(id_) <= MAX_ID

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.stores import graph
 from services.stores.postgres import Connection
@@ -23,6 +23,18 @@ async def forget(connection: Connection, user_id: str, until: datetime) -> None:
     await connection.execute(SQL["messages"], user_id)
     await graph.forget(connection, user_id, until)
     await forget_letters(connection, user_id)
+
+
+async def forget_log(connection: Connection, user_id: str, hash_: bytes, until: datetime) -> None:
+    """Take the user out of the log of acts by hand, up to this time; the keyed hash stands in for the id."""
+    await connection.execute(SQL["log"], user_id, hash_, until)
+
+
+async def forget_given(connection: Connection, user_id: str, hash_: bytes) -> None:
+    """Delete awards by hand of a user of whom nothing else is left, whenever they were given, and their messages."""
+    await connection.execute(SQL["given"], user_id)
+    await connection.execute(SQL["messages"], user_id)
+    await forget_log(connection, user_id, hash_, datetime.max.replace(tzinfo=UTC))
 
 
 async def forget_letters(connection: Connection, user_id: str) -> None:

@@ -17,17 +17,33 @@ from tests.integration.commands import gatefold
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API, GRAPH = "gatefold_worker", "gatefold_relay", "gatefold_api", "gatefold_graph"
+ADMIN = "gatefold_admin"
+LETTERS = ("topic", "partition", "offset", "key", "stage", "reason", "seen_at", "redriven_at")
+BY_HAND = (
+    *("revision", "source", "trigger", "caused_by", "batch_id"),
+    *("sort_override", "hidden", "revoked_at", "campaign_id"),
+)
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
+    "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "catalogue_load": {},
     "catalogue_total": {WORKER: READ, API: READ},
-    "collector": {WORKER: WRITE, RELAY: {"SELECT (user_id)"}, API: READ, GRAPH: {"SELECT", "UPDATE (age_seen)"}},
+    "collector": {
+        WORKER: WRITE,
+        RELAY: {"SELECT (user_id)"},
+        API: READ,
+        GRAPH: {"SELECT", "UPDATE (age_seen)"},
+        ADMIN: {"SELECT (user_id)", "SELECT (erased_at)", "UPDATE (age_seen)"},
+    },
     "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
-    "dead_letter": {WORKER: {"SELECT", "INSERT", "DELETE"}},
+    "dead_letter": {
+        WORKER: {"SELECT", "INSERT", "DELETE"},
+        API: {f"SELECT ({name})" for name in LETTERS},
+    },
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "facet_count": {WORKER: WRITE, RELAY: READ, API: READ},
     "facet_value": {WORKER: {"SELECT", "INSERT"}, API: READ},
@@ -49,6 +65,7 @@ RIGHTS = {
         RELAY: {"SELECT", "INSERT", "DELETE", "UPDATE (failed_at)", "UPDATE (error)"},
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
         GRAPH: {"INSERT"},
+        ADMIN: {"INSERT"},
     },
     "owned": {WORKER: WRITE},
     "owned_release": {WORKER: WRITE, RELAY: READ, API: READ, GRAPH: READ},
@@ -64,6 +81,7 @@ RIGHTS = {
         RELAY: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (revoked_at)"},
         API: READ,
         GRAPH: {"SELECT", "INSERT"},
+        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"
@@ -91,7 +109,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, GRAPH, ADMIN])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -134,7 +152,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API, GRAPH):
+        for role in (WORKER, RELAY, API, GRAPH, ADMIN):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

@@ -28,6 +28,7 @@ CLEAR = """
     delete from graph_due; delete from collector_graph;
     delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
     delete from news; delete from catalogue_total; delete from master; delete from label; delete from artist;
+    truncate award_log;
 """
 
 

@@ -101,7 +101,7 @@ def test_every_metric_has_a_row_with_type_and_labels(name: str) -> None:
 
 
 def test_every_metric_that_is_named_exists() -> None:
-    roles = {"gatefold_worker", "gatefold_relay", "gatefold_graph", "gatefold_api"}  # of PostgreSQL
+    roles = {"gatefold_worker", "gatefold_relay", "gatefold_graph", "gatefold_api", "gatefold_admin"}  # of PostgreSQL
     for path in (README, OPERATIONS):
         named = set(re.findall(r"`(gatefold_[a-z_]+)[`{]", text(path)))
         assert named - roles <= every_metric().keys(), path.name

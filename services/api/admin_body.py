@@ -1,0 +1,54 @@
+"""Bodies of what admins send: read when it is clear who sends them, with fields that are strict and all known."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
+
+from services.api.guard import BODY_SECONDS
+from services.api.problems import INVALID, Problem
+
+
+class Body(BaseModel):
+    """What may be sent: these fields and no others, a number in quotes is not a number."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+T = TypeVar("T", bound=Body)
+
+
+async def body_of(request: Request, model: type[T]) -> T:
+    """The body as the model reads it; the guard has seen to its size.
+
+    Raises:  Problem 422 naming each field and its fault.
+    """
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await request.body()
+        return model.model_validate_json(raw)
+    except (TimeoutError, ClientDisconnect):
+        raise invalid("", "the body ended too early or came too slowly") from None
+    except ValidationError as error:
+        faults = [
+            (".".join(str(part) for part in fault["loc"])[:128], fault["msg"])
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        detail = "; ".join(f"{name or 'body'}: {fault}" for name, fault in faults)
+        errors = [{"in": "body", "parameter": _plain(name), "detail": _plain(fault)} for name, fault in faults]
+        raise Problem(INVALID, _plain(detail), errors=errors) from None
+
+
+def invalid(parameter: str, detail: str, where: str = "body") -> Problem:
+    """422 for one parameter."""
+    fault = {"in": where, "parameter": parameter, "detail": detail}
+    return Problem(INVALID, f"{parameter or where}: {detail}", errors=[fault])
+
+
+def _plain(text: str) -> str:
+    """The text without what no JSON can carry."""
+    return text.encode("utf-8", "replace").decode()
