@@ -71,7 +71,10 @@ Where the contract is silent, this is how it is read here.
 **Published**
 - Keys of the data are in alphabetical order, without blanks: the same event is always the same bytes. `campaign_id`
   is left out where there is none.
-- `caused_by` is null for an award by hand. The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
+- `caused_by` is null for an award by hand, `trigger` is `manual`, and the evidence is the `reason` that was given. Where
+  a revoked award is reinstated by hand, date and evidence stay as they were, `source`, `trigger` and `caused_by` are
+  those of an award by hand, and the event's `time` is when that was done. What is hidden or sorted by hand is told to
+  nobody. The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
 - `value_base64` and `value_sha256` of `event.rejected` are null for a null value; `key` is cut at 256 characters.
 
 **State and awards**
@@ -92,6 +95,8 @@ Where the contract is silent, this is how it is read here.
   `notify` as the campaign says, and the date on which the rule was first met as far as the stored dates tell.
 - What the rollback of a campaign revoked is not given again but by hand.
 - A `cron.sweep` older than a deletion still recounts what is left; what it earns is dated with the newest event left.
+- A deletion that leaves nothing of a user takes all awards by hand along, also those given after its time: nobody is
+  there to hold them.
 - A removal takes in no news of the catalogue about a release of which another copy stays.
 - `earned_with` names the last item at which the line was crossed. The line of an age is crossed by an item only if the
   oldest year moved; with the calendar alone there is no `earned_with`.

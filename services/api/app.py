@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
 from services.api import (
+    admin_awards,
     admin_campaigns,
     admin_cron,
     admin_trials,
@@ -96,6 +97,7 @@ def create_app(
     app.include_router(admin_trials.router)
     app.include_router(admin_cron.router(settings))
     app.include_router(admin_campaigns.router)
+    app.include_router(admin_awards.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

@@ -6,6 +6,7 @@ import typer
 
 from services.cli import (
     api,
+    award,
     campaign,
     catalog,
     catalogue,
@@ -66,6 +67,7 @@ app.command("recount", rich_help_panel="Operate")(recount.recount)
 app.command("prune", rich_help_panel="Operate")(prune.prune)
 app.add_typer(cron.app, name="cron", rich_help_panel="Operate")
 app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
+app.add_typer(award.app, name="award", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("why", rich_help_panel="Look")(why.why)
 app.command("missing", rich_help_panel="Look")(missing.missing)

@@ -73,6 +73,6 @@ def fitting(asked: Asked) -> str:
 
 
 def is_context(badge: BadgeDefinition, context: str) -> bool:
-    """Whether the badge can be earned for this context."""
+    """Whether the badge can be earned for this: `<kind>:<id>` of its kind."""
     kind, _, id_ = context.partition(":")
     return kind == badge.context_kind and _ID.fullmatch(id_) is not None and int(id_) <= MAX_ID

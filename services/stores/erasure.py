@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.stores import campaigns, graph
 from services.stores.postgres import Connection
@@ -31,6 +31,18 @@ async def _forget_messages(connection: Connection, user_id: str) -> None:
     unsent = Tally(campaigns.campaign_in(row["event_id"]) for row in await connection.fetch(SQL["messages"], user_id))
     await campaigns.count(connection, campaigns.GONE, {one: (users, 0) for one, users in unsent.items() if one})
     await campaigns.forget_user(connection, user_id)
+
+
+async def forget_log(connection: Connection, user_id: str, hash_: bytes, until: datetime) -> None:
+    """Take the user out of the log of acts by hand, up to this time; the keyed hash stands in for the id."""
+    await connection.execute(SQL["log"], user_id, hash_, until)
+
+
+async def forget_given(connection: Connection, user_id: str, hash_: bytes) -> None:
+    """Delete awards by hand of a user of whom nothing else is left, whenever they were given, and their messages."""
+    await connection.execute(SQL["given"], user_id)
+    await _forget_messages(connection, user_id)
+    await forget_log(connection, user_id, hash_, datetime.max.replace(tzinfo=UTC))
 
 
 async def forget_letters(connection: Connection, user_id: str) -> None:

@@ -41,14 +41,17 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
     user, until = event.subject, event.time
     collector = work.collectors[user]
     collector.erased_at = max(collector.erased_at or until, until)
-    await collectors.erase(connection, collectors.user_hash(work.knowledge.erasure_key, user), until)
+    hash_ = collectors.user_hash(work.knowledge.erasure_key, user)
+    await collectors.erase(connection, hash_, until)
     await erasure.forget(connection, user, until)
+    await erasure.forget_log(connection, user, hash_, until)
     spoken = await _forget_facts(work, user, one)
     collector.seen_on = None  # what is left says when the user was seen
     found = await recounting.recount(connection, work.knowledge, collector, refresh=True)
     await recounting.save(connection, found)
     await facts.prune(connection, spoken)
     if found.newest is None:
+        await erasure.forget_given(connection, user, hash_)
         await collectors.remove(connection, [user])
         del work.collectors[user]
         return []

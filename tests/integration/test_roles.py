@@ -18,6 +18,11 @@ from tests.integration.commands import gatefold
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
 SCHEDULER, GRAPH, ADMIN = "gatefold_scheduler", "gatefold_graph", "gatefold_admin"
+LETTERS = ("topic", "partition", "offset", "key", "stage", "reason", "seen_at", "redriven_at")
+BY_HAND = (
+    *("revision", "source", "trigger", "caused_by", "batch_id"),
+    *("sort_override", "hidden", "revoked_at", "campaign_id"),
+)
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
@@ -25,6 +30,7 @@ RIGHTS = {
     "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "badge_holders_history": {API: READ, SCHEDULER: WRITE},
+    "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "campaign": {
         WORKER: {"SELECT", "UPDATE (scope_value)"},
@@ -42,13 +48,14 @@ RIGHTS = {
         API: READ,
         SCHEDULER: {"SELECT (user_id)", "SELECT (joined_on)", "SELECT (seen_on)"},
         GRAPH: {"SELECT", "UPDATE (age_seen)"},
-        ADMIN: {"SELECT (user_id)"},
+        ADMIN: {"SELECT (user_id)", "SELECT (erased_at)", "UPDATE (age_seen)"},
     },
     "collector_graph": {WORKER: {"SELECT", "DELETE"}, API: READ, GRAPH: {"SELECT", "INSERT", "UPDATE"}},
     "cron_run": {API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "dead_letter": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         SCHEDULER: {"SELECT (seen_at)", "SELECT (redriven_at)", "DELETE"},
+        API: {f"SELECT ({name})" for name in LETTERS},
     },
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "facet_count": {WORKER: WRITE, RELAY: READ, API: READ},
@@ -72,6 +79,7 @@ RIGHTS = {
         API: {"SELECT (id)", "SELECT (created_at)", "SELECT (failed_at)"},
         SCHEDULER: {"SELECT (failed_at)", "INSERT"},
         GRAPH: {"INSERT"},
+        ADMIN: {"INSERT"},
     },
     "owned": {WORKER: WRITE, API: READ},
     "owned_release": {WORKER: WRITE, RELAY: READ, API: READ, GRAPH: READ},
@@ -91,7 +99,7 @@ RIGHTS = {
         API: READ,
         SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
-        ADMIN: {f"SELECT ({name})" for name in ("user_id", "campaign_id", "source", "revision", "revoked_at")},
+        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"

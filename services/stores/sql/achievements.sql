@@ -6,7 +6,7 @@ with mine as (
     from user_badges b
     left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
     left join badge_holders h using (badge_key)
-    where b.user_id = $1 and b.revoked_at is null
+    where b.user_id = $1 and b.revoked_at is null and not b.hidden
 ), held as (
     select badge_key, count(*) as awards, holders from mine group by badge_key, holders
 ), page as (
@@ -34,7 +34,7 @@ with mine as (
     from user_badges b
     left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
     left join badge_holders h using (badge_key)
-    where b.user_id = $1 and b.revoked_at is null
+    where b.user_id = $1 and b.revoked_at is null and not b.hidden
 ), held as (
     select badge_key, count(*) as awards, holders from mine group by badge_key, holders
 )
@@ -52,7 +52,7 @@ select (select holders from badge_holders where badge_key = '') as collectors,
 with family as (
     select badge_key, context, awarded_at, source, evidence, coalesce(sort_override, $4::integer) as score
     from user_badges
-    where user_id = $1 and badge_key = any($3::text[]) and revoked_at is null
+    where user_id = $1 and badge_key = any($3::text[]) and revoked_at is null and not hidden
 ), own as (
     select * from family where badge_key = $2
 ), page as (

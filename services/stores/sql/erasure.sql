@@ -14,8 +14,16 @@ delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
 -- Awards no newer than a deletion.
 delete from user_badges where user_id = $1 and awarded_at <= $2;
 
+-- name: given
+-- Awards by hand of a user of whom nothing else is left.
+delete from user_badges where user_id = $1 and source = 'manual';
+
+-- name: log
+-- What was done by hand to a user's awards: the rows stay, without the user.
+select award_log_forget($1, $2, $3);
+
 -- name: messages
--- Unpublished messages about a user, but for awards that stand; dead letters have an owner only by their key. The ids.
+-- Unpublished messages about a user, but for awards that are left; dead letters have an owner only by their key. The ids.
 delete from outbox o
 where o.subject = $1
   and o.topic <> 'event.rejected'
