@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from catalog.index import Catalog, load_catalog
-from services.api import admin_awards, examples, missing, problems, routes, system
+from services.api import admin_awards, admin_looking, examples, missing, problems, routes, system
 from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
@@ -80,6 +80,7 @@ def create_app(
     app.include_router(routes.router)
     app.include_router(missing.router)
     app.include_router(admin_awards.router)
+    app.include_router(admin_looking.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

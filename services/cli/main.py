@@ -16,6 +16,7 @@ from services.cli import (
     export,
     graph,
     import_,
+    look,
     migrate,
     missing,
     prune,
@@ -60,6 +61,9 @@ app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel="Operate")
 app.add_typer(award.app, name="award", rich_help_panel="Operate")
 app.command("explain", rich_help_panel="Look")(explain.explain)
 app.command("missing", rich_help_panel="Look")(missing.missing)
+app.command("feed", rich_help_panel="Look")(look.feed)
+app.command("history", rich_help_panel="Look")(look.history)
+app.command("holders", rich_help_panel="Look")(look.holders)
 app.command("token", rich_help_panel="Look")(token.token)
 app.add_typer(export.app, name="export", rich_help_panel="Look")
 app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")
