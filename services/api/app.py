@@ -16,6 +16,7 @@ from services.api import (
     admin_awards,
     admin_campaigns,
     admin_cron,
+    admin_looking,
     admin_trials,
     examples,
     missing,
@@ -98,6 +99,7 @@ def create_app(
     app.include_router(admin_cron.router(settings))
     app.include_router(admin_campaigns.router)
     app.include_router(admin_awards.router)
+    app.include_router(admin_looking.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))

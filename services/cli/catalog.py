@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +17,22 @@ app = typer.Typer(help="The badges: list them, check their rules.", no_args_is_h
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
 
+class Visible(Enum):
+    """Who sees a badge that is not earned."""
+
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    SECRET = "secret"
+    RETIRED = "retired"
+
+
 @app.command("list")
 def list_badges(
     family: Annotated[str | None, typer.Option(help="Only the tiers of this family.", metavar="FAMILY")] = None,
     trigger: Annotated[str | None, typer.Option(help="Only badges this topic may earn.", metavar="TOPIC")] = None,
+    visibility: Annotated[
+        Visible | None, typer.Option(help="Only public, hidden (until earned), secret or retired ones.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the badges with their rules.
@@ -31,23 +44,40 @@ def list_badges(
         gatefold catalog list --trigger cron.anniversary --json
     """
     from catalog.index import load_catalog
+    from services.looking.badges import NoSuch, chosen, shown
 
-    catalog = load_catalog()
-    badges = list(catalog.badges.values())
-    if family is not None:
-        if family not in catalog.families:
-            raise typer.BadParameter(f"there is no family {family!r}", param_hint="--family")
-        badges = list(catalog.families[family])
-    if trigger is not None:
-        try:
-            asked = {badge.key for badge in catalog.trigger(trigger).badges}
-        except KeyError:
-            raise typer.BadParameter(f"there is no topic {trigger!r}", param_hint="--trigger") from None
-        badges = [badge for badge in badges if badge.key in asked]
+    try:
+        badges = chosen(load_catalog(), family, trigger, None if visibility is None else visibility.value)
+    except NoSuch as error:
+        raise typer.BadParameter(str(error)) from None
     if as_json:
-        typer.echo(json.dumps([_as_dict(badge) for badge in badges], indent=2, ensure_ascii=False))
+        typer.echo(json.dumps([shown(badge) for badge in badges], indent=2, ensure_ascii=False))
     else:
         _print_table(badges)
+
+
+@app.command("triggers")
+def list_triggers(as_json: AsJson = False) -> None:
+    """List the topics and the badges each may earn; those that earn none are marked.
+
+    Example: gatefold catalog triggers
+    """
+    from catalog.index import load_catalog
+    from services.looking.badges import triggers
+
+    found = triggers(load_catalog())
+    if as_json:
+        typer.echo(json.dumps({"triggers": found}, indent=2))
+        return
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("trigger", "badges", "families")
+    for one in found:
+        families = ", ".join(one["families"]) or "none: earns nothing"
+        table.add_row(one["trigger"], str(len(one["badges"])), families, style="dim" if one["empty"] else "")
+    Console().print(table)
 
 
 @app.command("lint")
@@ -94,12 +124,6 @@ def _lock_path() -> Path:
 
     with resources.as_file(resources.files("catalog")) as package:
         return package / LOCK_FILE
-
-
-def _as_dict(badge: BadgeDefinition) -> dict[str, Any]:
-    from catalog.definition import in_words
-
-    return {**badge.model_dump(mode="json"), "rule": in_words(badge.criterion)}
 
 
 def _print_table(badges: list[BadgeDefinition]) -> None:

@@ -21,13 +21,22 @@ FLUSH_BYTES = 1 << 16
 
 
 @app.command("awards")
-def awards(user: User = None, as_json: AsJson = True) -> None:
+def awards(
+    user: User = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets, with more columns; of all users.")] = False,
+    as_json: AsJson = True,
+) -> None:
     """Print every award as a JSON line, sorted by user, badge and context.
 
     Example: gatefold export awards --user ann | head -3
     """
     from services.stores.exports import export_awards
 
+    if as_csv and user is not None:
+        raise typer.BadParameter("a spreadsheet is of all users", param_hint="--csv")
+    if as_csv:
+        servers.run(_print_csv())
+        return
     servers.run(print_lines("export", lambda connection: export_awards(connection, user)))
 
 
@@ -40,6 +49,19 @@ def state(user: User = None, as_json: AsJson = True) -> None:
     from services.stores.exports import export_state
 
     servers.run(print_lines("export", lambda connection: export_state(connection, user)))
+
+
+async def _print_csv() -> None:
+    from services.looking.export import BEGINNING, pieces
+    from services.stores import looking
+
+    async with (
+        servers.postgres(servers.load_settings(), "export") as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        async for piece in pieces(lambda *page: looking.awards(connection, page[0], BEGINNING, None, page[1]), "csv"):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
 
 
 async def print_lines(application: str, lines: Callable[[Connection], AsyncIterator[bytes]]) -> None:

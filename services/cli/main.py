@@ -19,6 +19,7 @@ from services.cli import (
     export,
     graph,
     import_,
+    look,
     migrate,
     missing,
     prune,
@@ -74,6 +75,9 @@ app.command("missing", rich_help_panel="Look")(missing.missing)
 app.command("what-if", rich_help_panel="Try")(what_if.what_if)
 app.command("dry-run", rich_help_panel="Try")(dry_run.dry_run)
 app.command("simulate", rich_help_panel="Try")(simulate.simulate)
+app.command("feed", rich_help_panel="Look")(look.feed)
+app.command("history", rich_help_panel="Look")(look.history)
+app.command("holders", rich_help_panel="Look")(look.holders)
 app.command("token", rich_help_panel="Look")(token.token)
 app.add_typer(export.app, name="export", rich_help_panel="Look")
 app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")

@@ -1,10 +1,13 @@
--- Awards by hand: what operators did to awards, who did it and why; and the index of the feed.
+-- Awards by hand: what operators did to awards, who did it and why; and the indexes of what they look at.
 
 -- hidden: left out of what the user is shown; it stays an award.
 alter table user_badges add column hidden boolean not null default false;
 
 -- The newest awards, page by page. Awards come in with times that are nearly always the latest: it grows at its end.
 create index user_badges_newest on user_badges (awarded_at, award_id);
+
+-- The newest dead letters, page by page.
+create index dead_letter_newest on dead_letter (seen_at, topic collate "C", partition, "offset");
 
 -- Every act by hand, append-only; before and after: what it changed of the award. Of a deleted user the row keeps who
 -- did what to which badge and when, and the keyed hash that is in `erased`; all else of it is null.

@@ -1,0 +1,1 @@
+"""What operators look at, as the API and `--json` show it."""
