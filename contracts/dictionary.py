@@ -73,8 +73,8 @@ Where the contract is silent, this is how it is read here.
   is left out where there is none.
 - `caused_by` is null for an award by hand, `trigger` is `manual`, and the evidence is the `reason` that was given.
   Where a revoked award is reinstated by hand, date and evidence stay as they were, `source`, `trigger` and `caused_by`
-  are those of an award by hand, and the event's `time` is when that was done.
-- What is hidden or sorted by hand is told to nobody.
+  are those of an award by hand, and the event's `time` is when that was done. Nobody is told of what is hidden or
+  sorted by hand.
 - The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
 - `value_base64` and `value_sha256` of `event.rejected` are null for a null value; `key` is cut at 256 characters.
 

@@ -119,7 +119,7 @@ async def feed_counts(
     connection: Connection, since: datetime, trigger: str | None, badge_key: str | None
 ) -> list[tuple[str, str, int]]:
     """How many awards there are since then: trigger, badge, number."""
-    rows = await connection.fetch(SQL["feed_counts"], since, trigger, badge_key)
+    rows = await connection.fetch(SQL["feed_counts"], since, END, trigger, badge_key)
     return [(row["trigger"], row["badge_key"], row["awards"]) for row in rows]
 
 

@@ -1,6 +1,7 @@
 """The relay: in order, at least once, one leader, and nothing that Kafka refuses stands in the way."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -276,6 +277,47 @@ async def test_it_waits_for_kafka_and_resumes(options: Settings, db: asyncpg.Con
         await asyncio.to_thread(stack.start_engine, "kafka")
         await until(lambda: empty(db), 60)
     assert await db.fetchval("select count(*) from outbox") == 0
+
+
+async def test_awards_by_hand_are_published_in_their_order(
+    options: Settings, db: asyncpg.Connection, surroundings: dict[str, str]
+) -> None:
+    """Given, taken and given again on the command line: each an event of its own, once, under the user's key."""
+    await db.execute("insert into collector (user_id) values ('hal') on conflict do nothing")
+    async with reading(options, TOPIC, "badge.revoked") as records:
+        for act in ("grant", "grant", "revoke", "revoke", "grant"):
+            done = await asyncio.to_thread(
+                gatefold, surroundings, "award", act, "hal", "deep-cut", "--reason", "so", "--by", "me", "--json"
+            )
+            assert done.code == 0, done.err
+        name = json.loads(done.out)["award_id"]
+        async with running(options):
+            await until(lambda: empty(db))
+        found = await records()
+    by_topic: dict[str, list[dict[str, Any]]] = {}
+    for record in found:
+        headers = {key: value.decode() for key, value in record.headers}
+        assert (record.key, headers["ce_subject"], headers["ce_type"]) == (
+            b"hal",
+            "hal",
+            record.topic[len(options.topic("")) :],
+        )
+        by_topic.setdefault(headers["ce_type"], []).append({"id": headers["ce_id"], **json.loads(record.value)})
+    assert [one["id"] for one in by_topic["badge.awarded"]] == [f"{name}:1", f"{name}:2"]
+    assert [one["source"] for one in by_topic["badge.awarded"]] == ["manual", "manual"]
+    (gone,) = by_topic["badge.revoked"]
+    assert gone | {"revoked_at": ""} == {
+        "id": f"{name}:1:revoked",
+        "award_id": name,
+        "revision": 1,
+        "user_id": "hal",
+        "badge_key": "deep-cut",
+        "context": "",
+        "revoked_at": "",
+        "by": "me",
+        "reason": "so",
+    }
+    await db.execute("delete from user_badges; delete from collector")
 
 
 async def test_counts_holders(options: Settings, db: asyncpg.Connection) -> None:

@@ -37,6 +37,8 @@ env:
     valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: GATEFOLD_NEO4J_URL}}
   {{- end }}
   {{- if eq .process "api" }}
+  - name: GATEFOLD_POSTGRES_ADMIN_URL
+    valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: admin-postgres-url, optional: true}}
   {{- range list "GATEFOLD_JWT_SECRET" "GATEFOLD_JWT_PUBLIC_KEY" "GATEFOLD_JWT_JWKS_URL" }}
   - name: {{ . }}
     valueFrom: {secretKeyRef: {name: {{ $.root.Values.existingSecret }}, key: {{ . }}, optional: true}}

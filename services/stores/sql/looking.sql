@@ -10,10 +10,12 @@ order by awarded_at desc, award_id desc
 limit $6;
 
 -- name: feed_counts
--- How many awards there are since $1, by trigger and badge.
+-- How many awards there are from $1 to $2, by trigger and badge: with one bound alone a generic plan reads the table.
 select trigger, badge_key, count(*) as awards
 from user_badges
-where awarded_at >= $1 and ($2::text is null or trigger = $2) and ($3::text is null or badge_key = $3)
+where awarded_at >= $1 and awarded_at <= $2
+  and ($3::text is null or trigger = $3)
+  and ($4::text is null or badge_key = $4)
 group by trigger, badge_key
 order by trigger, badge_key;
 
