@@ -5,8 +5,8 @@ from (values (1)) as one
 left join collector c on c.user_id = $1;
 
 -- name: seen
--- Whether a user has a badge in any context.
-select exists (select from user_badges where user_id = $1 and badge_key = $2 and revoked_at is null);
+-- Whether a user sees a badge in any context.
+select exists (select from user_badges where user_id = $1 and badge_key = $2 and revoked_at is null and not hidden);
 
 -- name: nearest_coverage
 -- The label or artist that is nearest to a badge that the user has not for it, as progress counts; unknown sizes come last.
