@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,12 +47,12 @@ def award_id(user_id: str, badge_key: str, context: str, erased_at: datetime | N
 
 @dataclass(frozen=True, slots=True)
 class Backfill:
-    """What a campaign gives of what is judged: `index` holds its badges, `due` what the user lacks of them."""
+    """What a campaign gives of what is judged: `index` holds its badges, `due` what each user lacks of them."""
 
     campaign_id: str
     notify: Notify
     index: TriggerIndex
-    due: frozenset[tuple[str, str]]  # badge key and context
+    due: Mapping[str, frozenset[tuple[str, str]]]  # by user: badge key and context
 
 
 @dataclass(slots=True, eq=False)
@@ -78,11 +79,11 @@ class Awarding:
         self._backfill = backfill
         self._candidates: dict[Name, _Candidate] = {}
         self._counted: dict[str, list[str]] = {}
+        self._found: Tally[str] = Tally()
 
-    @property
-    def all_found(self) -> bool:
-        """Whether nothing of a backfill is left to find."""
-        return self._backfill is not None and len(self._candidates) == len(self._backfill.due)
+    def all_found(self, user_id: str) -> bool:
+        """Whether nothing of a backfill is left to find for this user."""
+        return self._backfill is not None and self._found[user_id] == len(self._backfill.due[user_id])
 
     def _index(self, trigger: str) -> TriggerIndex:
         return self._catalog.trigger(trigger) if self._backfill is None else self._backfill.index
@@ -185,8 +186,10 @@ class Awarding:
         awarded_at: datetime,
         item: dict[str, Any] | None = None,
     ) -> None:
-        if self._backfill is not None and (verdict.badge.key, verdict.context) not in self._backfill.due:
-            return
+        if self._backfill is not None:
+            due = self._backfill.due[collector.user_id]
+            if (verdict.badge.key, verdict.context) not in due:
+                return
         evidence = dict(verdict.evidence)
         if item is not None:
             evidence["earned_with"] = item
@@ -197,6 +200,7 @@ class Awarding:
         if metric in TO_NAME:
             found.unnamed = unnamed(metric, collector, self._holdings(collector.user_id), item)
         self._candidates[found.name] = found
+        self._found[collector.user_id] += 1
 
     async def settle(self, connection: Connection) -> list[NewAward]:
         """Store what was earned and not held yet, with its messages; answers the new awards in the order of events."""

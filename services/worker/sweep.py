@@ -18,7 +18,7 @@ from services.stores.postgres import Connection
 from services.worker import recounting
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.backfill import backfill
-from services.worker.recounting import Recount
+from services.worker.recounting import Recount, Sets
 from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
 log = logger(__name__)
@@ -34,25 +34,47 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     given: list[NewAward] = []
     asked = {one.event.data.campaign_id for one in accepted} - {None}
     giving = await campaigns.giving(work.connection, asked)
-    for one in await work.lock(accepted, create=False, void_too=True):
-        campaign_id = one.event.data.campaign_id
-        try:
-            found = await recounting.recount(
-                work.connection, work.knowledge, work.collectors[one.event.subject], refresh=True
-            )
+    for some in _rounds(await work.lock(accepted, create=False, void_too=True)):
+        sets = await recounting.load(work.connection, [work.collectors[one.event.subject] for one in some])
+        asking: dict[str, list[tuple[Accepted, Recount]]] = {}
+        for one in some:
+            found = await _recount(work, one, sets)
+            campaign_id = one.event.data.campaign_id
+            if campaign_id is None:
+                given += await evaluate(work, one, found)
+            else:
+                asking.setdefault(campaign_id, []).append((one, found))
+        for campaign_id, those in asking.items():
             if campaign_id in giving:
-                given += await backfill(work, one, found, giving[campaign_id])
-        except FAULTS as error:
-            raise EventFailed(one.offset) from error
-        if found.drift:
-            DRIFT.inc(len(found.drift))
-            log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
-        if campaign_id is None:
-            given += await evaluate(work, one, found)
-        else:
-            await recounting.save(work.connection, found)
-            work.collectors[one.event.subject] = found.collector
+                given += await backfill(work, those, giving[campaign_id])
+            await recounting.save(work.connection, *(found for _, found in those if found.differs))
+            work.collectors |= {found.collector.user_id: found.collector for _, found in those}
     return given
+
+
+def _rounds(standing: Iterable[Accepted]) -> list[list[Accepted]]:
+    """The events in order, each user once in a round: what a round writes the next one reads."""
+    rounds: list[list[Accepted]] = []
+    turns: Tally[str] = Tally()
+    for one in standing:
+        turn = turns[one.event.subject]
+        turns[one.event.subject] += 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(one)
+    return rounds
+
+
+async def _recount(work: Work, one: Accepted, sets: Sets) -> Recount:
+    try:
+        stored = work.collectors[one.event.subject]
+        found = await recounting.recount(work.connection, work.knowledge, stored, refresh=True, sets=sets)
+    except FAULTS as error:
+        raise EventFailed(one.offset) from error
+    if found.drift:
+        DRIFT.inc(len(found.drift))
+        log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
+    return found
 
 
 async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
