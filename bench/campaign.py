@@ -55,7 +55,7 @@ async def _read(connection: Connection, users: Sequence[str]) -> float:
         ownership.SQL["copies_of"],
         ownership.SQL["releases_of"],
         ownership.SQL["counts_of"],
-        activity.SQL["of_users"],
+        activity.SQL["of_each"],
         "select user_id, badge_key, context from user_badges where user_id = any($1::text[])",
     )
     size = HEAVY[TOPIC]

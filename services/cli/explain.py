@@ -55,9 +55,9 @@ async def _verdicts(user: str, badges: list[BadgeDefinition]) -> list[dict[str, 
         if user not in known:
             return None
         collector = known[user]
-        collector.unbounded, collector.credits = (await ownership.counts_of(connection, [user]))[user]
+        collector.unbounded, collector.credits = await ownership.counts_of(connection, user)
         collector.totals = await catalogue.totals(connection, collector.unbounded)
-        collector.graph = (await graph.measured(connection, [user]))[user]
+        collector.graph = await graph.measured(connection, user)
         since = await awards.since(connection, user)
     now = datetime.now(UTC)
     found = evaluate_all(badges, collector, Occasion("cron.sweep", now, now.date()))

@@ -54,9 +54,9 @@ def _fact(row: Any) -> Fact:
     return Fact(row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"]))
 
 
-async def of_users(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[tuple[str, str], Fact]]:
+async def of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[tuple[str, str], Fact]]:
     """All objects of users, by kind and id."""
     found: dict[str, dict[tuple[str, str], Fact]] = {user: {} for user in user_ids}
-    for row in await connection.fetch(SQL["of_users"], user_ids):
+    for row in await connection.fetch(SQL["of_each"], user_ids):
         found[row["user_id"]][row["kind"], row["object_id"]] = _fact(row)
     return found

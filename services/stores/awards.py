@@ -55,6 +55,11 @@ async def held(
     return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
 
 
+async def given(connection: Connection, user_id: str) -> set[tuple[str, str]]:
+    """Key and context of all that a user was ever given, revoked or not."""
+    return {(row["badge_key"], row["context"]) for row in await connection.fetch(SQL["given"], user_id)}
+
+
 async def since(connection: Connection, user_id: str) -> dict[tuple[str, str], datetime]:
     """Since when a user has each badge, by key and context; revoked ones are not had."""
     rows = await connection.fetch(SQL["since"], user_id)

@@ -83,7 +83,12 @@ async def forget(connection: Connection, user_id: str, until: datetime) -> None:
     await connection.execute(SQL["forget_measured"], user_id, until)
 
 
-async def measured(connection: Connection, user_ids: Sequence[str]) -> dict[str, Measured | None]:
+async def measured(connection: Connection, user_id: str) -> Measured | None:
+    """What was measured of the user last; None where nothing ever was."""
+    return (await measured_of_each(connection, [user_id]))[user_id]
+
+
+async def measured_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, Measured | None]:
     """What was measured of users last; None where nothing ever was."""
     return dict.fromkeys(user_ids) | {
         user: measured_in(hops, artists, evidence)

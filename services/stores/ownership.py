@@ -161,7 +161,12 @@ async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, F
     return {release_id: said for release_id, said in found.items() if said.pressing_year() == year}
 
 
-async def copies_of(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Copy]]:
+async def copies_of(connection: Connection, user_id: str) -> dict[int, Copy]:
+    """All copies and tombstones of a user, by instance."""
+    return (await copies_of_each(connection, [user_id]))[user_id]
+
+
+async def copies_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Copy]]:
     """All copies and tombstones of users, by instance."""
     found: dict[str, dict[int, Copy]] = {user: {} for user in user_ids}
     for row in await connection.fetch(SQL["copies_of"], user_ids):
@@ -169,7 +174,12 @@ async def copies_of(connection: Connection, user_ids: Sequence[str]) -> dict[str
     return found
 
 
-async def holdings_of(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Holding]]:
+async def holdings_of(connection: Connection, user_id: str) -> dict[int, Holding]:
+    """All releases that a user owns or has spoken of."""
+    return (await holdings_of_each(connection, [user_id]))[user_id]
+
+
+async def holdings_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Holding]]:
     """All releases that users own or have spoken of."""
     found: dict[str, dict[int, Holding]] = {user: {} for user in user_ids}
     for row in await connection.fetch(SQL["releases_of"], user_ids):
@@ -177,7 +187,12 @@ async def holdings_of(connection: Connection, user_ids: Sequence[str]) -> dict[s
     return found
 
 
-async def counts_of(connection: Connection, user_ids: Sequence[str]) -> dict[str, Counted]:
+async def counts_of(connection: Connection, user_id: str) -> Counted:
+    """All counts of labels, artists and masters of a user; zeros are not counts."""
+    return (await counts_of_each(connection, [user_id]))[user_id]
+
+
+async def counts_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, Counted]:
     """All counts of labels, artists and masters of users; zeros are not counts."""
     found = _counts(await connection.fetch(SQL["counts_of"], user_ids))
     kept: dict[str, Counted] = {}

@@ -55,9 +55,9 @@ async def _erase(work: Work, one: Accepted) -> list[NewAward]:
 
 async def _forget_facts(work: Work, user: str, one: Accepted) -> list[int]:
     """Drop the user's statements no newer than the deletion; answers every release the user spoke of."""
-    left = (await ownership.copies_of(work.connection, [user]))[user]
+    left = await ownership.copies_of(work.connection, user)
     owned = {copy.release_id for copy in left.values() if copy.present}
-    holdings = (await ownership.holdings_of(work.connection, [user]))[user]
+    holdings = await ownership.holdings_of(work.connection, user)
     changed: dict[tuple[str, int], Holding] = {}
     gone = []
     for release, holding in holdings.items():

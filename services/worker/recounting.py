@@ -57,10 +57,11 @@ async def load(connection: Connection, stored: Iterable[Collector]) -> Sets:
     """Read the sets of these users, each read once in this transaction, and give them all of their counts."""
     users = {one.user_id: one for one in stored}
     names = sorted(users)
-    copies, holdings = await ownership.copies_of(connection, names), await ownership.holdings_of(connection, names)
-    objects = await activity.of_users(connection, names)
+    copies = await ownership.copies_of_each(connection, names)
+    holdings = await ownership.holdings_of_each(connection, names)
+    objects = await activity.of_each(connection, names)
     keys: set[Key] = set()
-    for user, (counts, credits) in (await ownership.counts_of(connection, names)).items():
+    for user, (counts, credits) in (await ownership.counts_of_each(connection, names)).items():
         users[user].unbounded, users[user].credits = counts, credits
         keys |= counts.keys()
     releases = {release for held in holdings.values() for release in held}
@@ -69,7 +70,7 @@ async def load(connection: Connection, stored: Iterable[Collector]) -> Sets:
         copies,
         holdings,
         objects,
-        await graph.measured(connection, names),
+        await graph.measured_of_each(connection, names),
         await catalogue.load(connection, releases),
         await catalogue.totals(connection, keys),
     )

@@ -42,7 +42,7 @@ async def test_a_campaign_outlives_relay_and_worker(empty_world: World) -> None:
     # As if the family were new; one user has earned it by an event since.
     async with world.database() as connection:
         await connection.execute("delete from user_badges where badge_key like 'owner-%' and user_id <> 'camp-001'")
-    start = ("campaign", "start", "--family", "owner", "--reason", "new", "--rate", "60", "--json")
+    start = ("campaign", "start", "--family", "owner", "--reason", "new", "--rate", "20", "--json")
     begun = await asyncio.to_thread(world.run, *start)
     assert begun.code == 0, begun.err
     id_ = json.loads(begun.out)["campaign_id"]
@@ -50,7 +50,7 @@ async def test_a_campaign_outlives_relay_and_worker(empty_world: World) -> None:
     assert refused.code == 1
     assert id_ in refused.err
 
-    await until_done(world, id_, USERS // 4)
+    await until_done(world, id_, USERS // 6)
     relay.kill()
     worker.kill()
     assert await world.query("select sent from campaign_cursor where campaign_id = $1", id_) < USERS

@@ -20,6 +20,10 @@ returning user_id, badge_key, context;
 insert into outbox (topic, subject, event_id, time, value)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[]);
 
+-- name: given
+-- All that a user was ever given, revoked or not.
+select badge_key, context from user_badges where user_id = $1;
+
 -- name: since
 -- Since when a user has each award that is not revoked.
 select badge_key, context, awarded_at from user_badges where user_id = $1 and revoked_at is null;
