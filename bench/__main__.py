@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 NAMES = (
     *("single", "pages", "workers", "flat", "wide", "crowd", "known", "consumer", "latency", "reads", "evaluation"),
-    *("graph", "catalogue", "sizes"),
+    *("graph", "catalogue", "campaign", "sizes"),
 )
 
 
 def benches() -> dict[str, Bench]:
     """The benches by name, in the order in which they run."""
+    from bench.campaign import campaign
     from bench.catalogue import catalogue
     from bench.consumer import consumer
     from bench.evaluation import evaluation
@@ -52,6 +53,7 @@ def benches() -> dict[str, Bench]:
         evaluation,
         graph,
         catalogue,
+        campaign,
         sizes,
     )
     return {one.__name__: one for one in every}

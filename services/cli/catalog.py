@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli import catalog_diff
+
 if TYPE_CHECKING:
     from catalog.definition import BadgeDefinition
 
-app = typer.Typer(help="The badges: list them, check their rules.", no_args_is_help=True)
+app = typer.Typer(help="The badges: list them, check their rules, see what other rules come to.", no_args_is_help=True)
+
+app.command("save")(catalog_diff.save)
+app.command("diff")(catalog_diff.diff)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 

@@ -84,4 +84,4 @@ class Campaigner:
         page = max(1, min(PAGE, round(one.rate * BEAT_SECONDS)))
         sent = await campaigns.send(connection, one.campaign_id, page)
         metrics.CAMPAIGN_SWEEPS.inc(sent)
-        return sent / one.rate
+        return sent / one.rate if sent else IDLE_SECONDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
@@ -64,8 +64,9 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Facts)
 
 
+@lru_cache(maxsize=10_000)
 def facts_of(content: str | bytes) -> Facts:
-    """The facts with this canonical content."""
+    """The facts with this canonical content, remembered: many own the same pressings."""
     facts = _DECODER.decode(content)
     facts.__dict__["content"] = content.encode() if isinstance(content, str) else content
     return facts
@@ -177,7 +178,9 @@ class Statement(msgspec.Struct):
 
     def newest(self) -> Stamp | None:
         """The latest stamp of any field that counts."""
-        return max(self.per_field().values(), default=None)
+        if self.stamps is None:
+            return None if self.facts == NOTHING else self.stamp
+        return max(self.stamps.values(), default=None)
 
     def per_field(self) -> dict[str, Stamp]:
         """Stamp of each field that is known."""

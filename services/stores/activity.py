@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,9 @@ def _fact(row: Any) -> Fact:
     return Fact(row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"]))
 
 
-async def of_user(connection: Connection, user_id: str) -> dict[tuple[str, str], Fact]:
-    """All objects of a user, by kind and id."""
-    return {(row["kind"], row["object_id"]): _fact(row) for row in await connection.fetch(SQL["of_user"], user_id)}
+async def of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[tuple[str, str], Fact]]:
+    """All objects of users, by kind and id."""
+    found: dict[str, dict[tuple[str, str], Fact]] = {user: {} for user in user_ids}
+    for row in await connection.fetch(SQL["of_each"], user_ids):
+        found[row["user_id"]][row["kind"], row["object_id"]] = _fact(row)
+    return found

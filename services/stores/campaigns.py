@@ -187,10 +187,9 @@ async def forget_user(connection: Connection, user_id: str) -> None:
     await connection.execute(SQL["forget_user"], user_id)
 
 
-async def measured_at(connection: Connection, user_id: str) -> datetime | None:
-    """The time of the sync for which the user's graph was last measured."""
-    found: datetime | None = await connection.fetchval(SQL["measured_at"], user_id)
-    return found
+async def measured_at(connection: Connection, user_ids: Sequence[str]) -> dict[str, datetime]:
+    """The time of the sync for which each user's graph was last measured."""
+    return {row["user_id"]: row["event_time"] for row in await connection.fetch(SQL["measured_at"], user_ids)}
 
 
 def sweep(campaign_id: str, user: str, time: datetime) -> Message:

@@ -85,8 +85,15 @@ async def forget(connection: Connection, user_id: str, until: datetime) -> None:
 
 async def measured(connection: Connection, user_id: str) -> Measured | None:
     """What was measured of the user last; None where nothing ever was."""
-    row = await connection.fetchrow(SQL["measured"], user_id)
-    return None if row is None else measured_in(row["hops"], row["cluster_artists"], row["evidence"])
+    return (await measured_of_each(connection, [user_id]))[user_id]
+
+
+async def measured_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, Measured | None]:
+    """What was measured of users last; None where nothing ever was."""
+    return dict.fromkeys(user_ids) | {
+        user: measured_in(hops, artists, evidence)
+        for user, hops, artists, evidence in await connection.fetch(SQL["measured"], user_ids)
+    }
 
 
 def measured_in(hops: int | None, cluster_artists: int | None, evidence: str | None) -> Measured | None:

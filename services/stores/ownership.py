@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -163,18 +163,43 @@ async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, F
 
 async def copies_of(connection: Connection, user_id: str) -> dict[int, Copy]:
     """All copies and tombstones of a user, by instance."""
-    return {row["instance_id"]: _copy(row) for row in await connection.fetch(SQL["copies_of"], user_id)}
+    return (await copies_of_each(connection, [user_id]))[user_id]
+
+
+async def copies_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Copy]]:
+    """All copies and tombstones of users, by instance."""
+    found: dict[str, dict[int, Copy]] = {user: {} for user in user_ids}
+    for row in await connection.fetch(SQL["copies_of"], user_ids):
+        found[row["user_id"]][row["instance_id"]] = _copy(row)
+    return found
 
 
 async def holdings_of(connection: Connection, user_id: str) -> dict[int, Holding]:
     """All releases that a user owns or has spoken of."""
-    return {row["release_id"]: _holding(row) for row in await connection.fetch(SQL["releases_of"], user_id)}
+    return (await holdings_of_each(connection, [user_id]))[user_id]
+
+
+async def holdings_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, dict[int, Holding]]:
+    """All releases that users own or have spoken of."""
+    found: dict[str, dict[int, Holding]] = {user: {} for user in user_ids}
+    for row in await connection.fetch(SQL["releases_of"], user_ids):
+        found[row["user_id"]][row["release_id"]] = _holding(row)
+    return found
 
 
 async def counts_of(connection: Connection, user_id: str) -> Counted:
     """All counts of labels, artists and masters of a user; zeros are not counts."""
-    counts, credits = _counts(await connection.fetch(SQL["counts_of"], user_id)).get(user_id, ({}, {}))
-    return {key: number for key, number in counts.items() if number}, credits
+    return (await counts_of_each(connection, [user_id]))[user_id]
+
+
+async def counts_of_each(connection: Connection, user_ids: Sequence[str]) -> dict[str, Counted]:
+    """All counts of labels, artists and masters of users; zeros are not counts."""
+    found = _counts(await connection.fetch(SQL["counts_of"], user_ids))
+    kept: dict[str, Counted] = {}
+    for user in user_ids:
+        counts, credits = found.get(user, ({}, {}))
+        kept[user] = {key: number for key, number in counts.items() if number}, credits
+    return kept
 
 
 async def replace_counts(connection: Connection, collector: Collector) -> None:

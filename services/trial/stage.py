@@ -16,11 +16,12 @@ from services.state.holdings import Entry
 from services.stores import awards, catalogue, collectors, graph
 from services.stores.awards import Name
 from services.stores.postgres import Connection
-from services.worker import erasure, recounting, tenure
+from services.worker import erasure, reading, recounting, tenure
 from services.worker.activity import KINDS, ActivityBundle
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.ownership import OwnershipBundle
-from services.worker.recounting import Recount, Sets
+from services.worker.reading import Said, Sets
+from services.worker.recounting import Recount
 from services.worker.work import Accepted, Knowledge, Work
 
 WHOLE: Final = frozenset({"cron.sweep", "user.deleted", "release.described"})
@@ -63,7 +64,7 @@ class Stage:
         self._ownership = OwnershipBundle(self.work)
         self._activity = ActivityBundle(self.work)
         self._everything = Awarding(knowledge.catalog, lambda user: self._ownership.holdings.get(user, {}))
-        self._described: dict[int, Entry] = {}
+        self._said = Said(connection)
         self._known: set[str] = set()
 
     @property
@@ -75,8 +76,8 @@ class Stage:
         found = await collectors.load(self.connection, users)
         self.work.collectors |= found
         self._known |= found.keys()
-        for user, collector in found.items():
-            collector.graph = await graph.measured(self.connection, user)
+        for user, measured in (await graph.measured_of_each(self.connection, list(found))).items():
+            found[user].graph = measured
         for name, (at, revoked) in (await awards.of_users(self.connection, users)).items():
             self.held[name] = Held(at, revoked)
         return list(found)
@@ -107,8 +108,8 @@ class Stage:
         return accepted
 
     async def _load_whole(self) -> None:
-        for user in sorted(self._known):
-            sets = await recounting.load(self.connection, self.work.collectors[user])
+        known = [self.work.collectors[user] for user in self._known]
+        for user, sets in (await reading.sets_of(self.connection, known)).items():
             self._ownership.copies |= {(user, instance): copy for instance, copy in sets.copies.items()}
             self._ownership.holdings[user] = sets.holdings
             self._activity.objects |= {(user, *name): fact for name, fact in sets.objects.items()}
@@ -181,7 +182,7 @@ class Stage:
             {(kind, name): fact for (of, kind, name), fact in self._activity.objects.items() if of == user},
         )
         found = await recounting.counted_again(
-            self.connection, self.work.knowledge, collector, sets, refresh=True, said=self._described
+            self.connection, self.work.knowledge, collector, sets, self._said, refresh=True
         )
         # Later events may count labels and artists of which there is nothing yet.
         found.collector.totals = {**collector.totals, **found.collector.totals}
@@ -230,12 +231,12 @@ class Stage:
         stamp = Stamp(event.time, event.id, event.source)
         if not entry.statement.say(state_of(event.data, event.time.year), stamp) or entry.statement.facts == before:
             return []
-        self._described[release] = entry
+        self._said.entries[release] = entry
         facts = entry.statement.facts
         await self.work.knowledge.facet_ids.ensure(self.connection, bounded_values(facts))
         counted = self.work.knowledge.counter(facts.content)
         keys = [(LABEL, one) for one in counted.labels] + [(ARTIST, one) for one in counted.artists]
-        totals = await catalogue.totals(self.connection, keys)
+        totals = await self._said.totals(keys)
         passed = []
         for user in sorted(self._known):
             collector = self.work.collectors[user]

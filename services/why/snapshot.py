@@ -9,6 +9,7 @@ from services.state.facets import MASTER
 from services.stores import catalogue, collectors, graph, ownership
 from services.stores import why as store
 from services.stores.postgres import Connection
+from services.worker import reading
 
 _FACETS: Final = {kind: facet for facet, (_, kind) in OF_CONTEXTS.items()}
 
@@ -17,9 +18,8 @@ async def whole(connection: Connection, user_id: str) -> Collector | None:
     """All counts of a user, in every context; None for one who is not known."""
     collector = (await collectors.load(connection, [user_id])).get(user_id)
     if collector is not None:
-        collector.unbounded, collector.credits = await ownership.counts_of(connection, user_id)
+        await reading.give_counts(connection, {user_id: collector})
         collector.totals = await catalogue.totals(connection, collector.unbounded)
-        collector.graph = await graph.measured(connection, user_id)
     return collector
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID
 
-from catalog import lock
 from catalog.definition import SWEEP, BadgeDefinition, metrics_of
 from catalog.index import Catalog, TriggerIndex
-from contracts.envelope import Event, rfc3339
+from contracts.envelope import Event
 from contracts.snapshot import Occasion
 from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
@@ -21,60 +18,14 @@ from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
 from services.state.holdings import Holding
 from services.stores import awards
 from services.stores.awards import Name, NewAward
-from services.stores.campaigns import Notify
 from services.stores.postgres import Connection
-from services.worker.evidence import TO_NAME, FirstPressing, Oldest, unnamed
+from services.worker.earned import Backfill, Candidate, Earned, award_id, batch_of, rule_of
+from services.worker.evidence import TO_NAME, unnamed
 from services.worker.messages import awarded
 from services.worker.steps import Steps
 
-AWARDS: Final = UUID("6f1d2b1e-5f0c-5c55-9a38-0d1f6a7c9e21")  # name space of award ids: never change it
-BATCHES: Final = UUID("0f6f7c0a-6a55-5d5e-8a5b-3c9b52a7d1f4")  # name space of batch ids
-
 # The user's releases that the transaction has at hand.
 Holdings = Callable[[str], Mapping[int, Holding]]
-
-
-def award_id(user_id: str, badge_key: str, context: str, erased_at: datetime | None) -> UUID:
-    """Id of an award: the same whenever the same award is given, another one after a deletion."""
-    return uuid5(AWARDS, json.dumps([user_id, badge_key, context, rfc3339(erased_at) if erased_at else ""]))
-
-
-@dataclass(frozen=True, slots=True)
-class Backfill:
-    """What a campaign gives of what is judged: `index` holds its badges, `due` what the user lacks of them."""
-
-    campaign_id: str
-    notify: Notify
-    index: TriggerIndex
-    due: frozenset[tuple[str, str]]  # badge key and context
-
-
-@dataclass(slots=True, eq=False)
-class Candidate:
-    """A verdict that is earned, whether or not the user has the award already."""
-
-    verdict: Verdict
-    collector: Collector
-    event: Event
-    awarded_at: datetime
-    evidence: dict[str, Any]
-    unnamed: Oldest | FirstPressing | None = None
-
-    @property
-    def name(self) -> Name:
-        return self.collector.user_id, self.verdict.badge.key, self.verdict.context
-
-
-class Earned(NamedTuple):
-    """A new award and what it came from.
-
-    Shape:   `highest_in_family`: no higher tier is held or was earned with it; `notify`: the user should be told.
-    """
-
-    award: NewAward
-    candidate: Candidate
-    highest_in_family: bool
-    notify: bool
 
 
 class Awarding:
@@ -86,11 +37,11 @@ class Awarding:
         self._backfill = backfill
         self._candidates: dict[Name, Candidate] = {}
         self._counted: dict[str, list[str]] = {}
+        self._found: Tally[str] = Tally()
 
-    @property
-    def all_found(self) -> bool:
-        """Whether nothing of a backfill is left to find."""
-        return self._backfill is not None and len(self._candidates) == len(self._backfill.due)
+    def all_found(self, user_id: str) -> bool:
+        """Whether nothing of a backfill is left to find for this user."""
+        return self._backfill is not None and self._found[user_id] == len(self._backfill.due[user_id])
 
     def _index(self, trigger: str) -> TriggerIndex:
         return self._catalog.trigger(trigger) if self._backfill is None else self._backfill.index
@@ -193,8 +144,10 @@ class Awarding:
         awarded_at: datetime,
         item: dict[str, Any] | None = None,
     ) -> None:
-        if self._backfill is not None and (verdict.badge.key, verdict.context) not in self._backfill.due:
-            return
+        if self._backfill is not None:
+            due = self._backfill.due[collector.user_id]
+            if (verdict.badge.key, verdict.context) not in due:
+                return
         evidence = dict(verdict.evidence)
         if item is not None:
             evidence["earned_with"] = item
@@ -205,6 +158,7 @@ class Awarding:
         if metric in TO_NAME:
             found.unnamed = unnamed(metric, collector, self._holdings(collector.user_id), item)
         self._candidates[found.name] = found
+        self._found[collector.user_id] += 1
 
     async def settle(self, connection: Connection) -> list[NewAward]:
         """Store what was earned and not held yet, with its messages; answers the new awards in the order of events."""
@@ -245,24 +199,14 @@ class Awarding:
         # As if one by one: what a later event of the bundle earns is not held yet when an earlier one is told of.
         for group in by_event.values():
             held |= {candidate.name for candidate in group}
-            batch_id = uuid5(
-                BATCHES, json.dumps([group[0].event.source, group[0].event.id, group[0].collector.user_id])
-            )
-            told = self._told(group)
+            batch_id = batch_of(group[0])
+            told = group if self._backfill is None else self._backfill.told(group)
             for candidate in group:
                 if candidate.unnamed is not None:
                     candidate.evidence |= await candidate.unnamed.named(connection)
                 new.append(self._award(candidate, batch_id, held, notify=candidate in told))
         self._candidates = {}
         return new
-
-    def _told(self, group: Sequence[Candidate]) -> Sequence[Candidate]:
-        """What of all that one event earned a user is worth a notice: of a digest the badge that ranks first."""
-        if self._backfill is None or self._backfill.notify == "normal":
-            return group
-        if self._backfill.notify == "none":
-            return ()
-        return [min(group, key=lambda one: (-one.verdict.badge.sort_score, one.name))]
 
     def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name], *, notify: bool) -> Earned:
         user_id, key, context = candidate.name
@@ -279,16 +223,11 @@ class Awarding:
             {"source": event.source, "id": event.id},
             batch_id,
             candidate.evidence,
-            _rule(badge),
+            rule_of(badge),
             "auto" if self._backfill is None else "backfill",
             None if self._backfill is None else self._backfill.campaign_id,
         )
         return Earned(award, candidate, highest, notify)
-
-
-@cache
-def _rule(badge: BadgeDefinition) -> str:
-    return lock.digest(badge)
 
 
 def _target(badge: BadgeDefinition) -> int:

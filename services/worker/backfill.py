@@ -1,41 +1,66 @@
-"""What a campaign gives one user: of its badges those that are earned and were never given, each with its day."""
+"""What a campaign gives some users: of its badges those that are earned and were never given, each with its day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from catalog.index import TriggerIndex
 from evaluators.engine import evaluate_all
 from services.stores import awards, campaigns
 from services.stores.awards import NewAward
 from services.stores.campaigns import Giving
-from services.worker.awarding import Awarding, Backfill, occasion_at
-from services.worker.recounting import Recount
-from services.worker.replay import Replay
-from services.worker.work import Accepted, Work
+from services.worker.awarding import Awarding, occasion_at
+from services.worker.earned import Backfill
+from services.worker.recounting import Recount, judged_at
+from services.worker.replay import GRAPH, Replay
+from services.worker.work import FAULTS, Accepted, EventFailed, Work
+
+Due = frozenset[tuple[str, str]]  # badge key and context
 
 
-async def backfill(work: Work, one: Accepted, found: Recount, campaign: Giving) -> list[NewAward]:
-    """Evaluate the campaign's badges on recounted state; what is new is dated by a replay of the stored sets.
+async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campaign: Giving) -> list[NewAward]:
+    """Evaluate the campaign's badges on recounted states; what is new is dated by a replay of the stored sets.
 
     Awards that stand are not touched, revoked ones not given again. What the replay does not find, because no date of
-    it is stored, has the campaign's date.
+    it is stored, has the campaign's date. Each user is asked about once.
+
+    Raises:  EventFailed naming the event at fault.
     """
-    connection, knowledge, user = work.connection, work.knowledge, one.event.subject
-    time = one.event.time
-    if not work.stands(one.event) and found.newest is not None:
-        time = found.newest.time
+    connection, knowledge = work.connection, work.knowledge
     index = knowledge.index_of(campaign.badge_keys)
-    occasion = occasion_at(one.event.type, time)
-    verdicts = evaluate_all(index.badges, found.collector, occasion)
-    earned = {(verdict.badge.key, verdict.context) for verdict in verdicts if verdict.earned}
-    if not earned:
-        return []
-    held = await awards.held(connection, [user], {key for key, _ in earned}, {context for _, context in earned})
-    due = frozenset(earned - {(key, context) for _, key, context in held})
+    users = {one.event.subject: (one, found) for one, found in asked}
+    earned = {user: _earned(work, one, found, index) for user, (one, found) in users.items()}
+    pairs = {pair for some in earned.values() for pair in some}
+    held = await awards.held(connection, users, {key for key, _ in pairs}, {context for _, context in pairs})
+    due = {
+        user: lacked
+        for user, some in earned.items()
+        if (lacked := frozenset(pair for pair in some if (user, *pair) not in held))
+    }
     if not due:
         return []
-    replay = Replay(found, knowledge.counter, await campaigns.measured_at(connection, user))
+    measured = await campaigns.measured_at(connection, sorted(due)) if index.metrics & GRAPH else {}
+    replays = {user: Replay(users[user][1], knowledge.counter, measured.get(user)) for user in due}
     awarding = Awarding(
-        knowledge.catalog, lambda _: replay.holdings, Backfill(campaign.campaign_id, campaign.notify, index, due)
+        knowledge.catalog,
+        lambda user: replays[user].holdings,
+        Backfill(campaign.campaign_id, campaign.notify, index, due),
     )
-    replay.judge(awarding, index, one.event, time)
-    awarding.judge_trigger(one.event, found.collector, occasion)
+    for user, replay in replays.items():
+        one, found = users[user]
+        time = judged_at(one.event, found, stands=work.stands(one.event))
+        try:
+            replay.judge(awarding, index, one.event, time)
+            awarding.judge_trigger(one.event, found.collector, occasion_at(one.event.type, time))
+        except FAULTS as error:
+            raise EventFailed(one.offset) from error
     return await awarding.settle(connection)
+
+
+def _earned(work: Work, one: Accepted, found: Recount, index: TriggerIndex) -> Due:
+    occasion = occasion_at(one.event.type, judged_at(one.event, found, stands=work.stands(one.event)))
+    try:
+        verdicts = evaluate_all(index.badges, found.collector, occasion)
+    except FAULTS as error:
+        raise EventFailed(one.offset) from error
+    return frozenset((verdict.badge.key, verdict.context) for verdict in verdicts if verdict.earned)

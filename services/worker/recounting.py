@@ -6,26 +6,18 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facts import Stamp
-from services.state.holdings import Copy, Entry, Holding
+from services.state.holdings import Copy, Holding
 from services.state.recount import copies_drift, differences, fresh
-from services.stores import activity, catalogue, collectors, graph, ownership
+from services.stores import collectors, ownership
 from services.stores.activity import Fact
 from services.stores.postgres import Connection
+from services.worker.reading import Said, Sets, sets_of
 from services.worker.work import Knowledge
-
-
-class Sets(NamedTuple):
-    """What is stored of a user beside counts: copies by instance, releases, objects of activity by kind and id."""
-
-    copies: Mapping[int, Copy]
-    holdings: dict[int, Holding]
-    objects: Mapping[tuple[str, str], Fact]
 
 
 @dataclass(slots=True)
@@ -42,6 +34,7 @@ class Recount:
     drift: dict[str, tuple[Any, Any]]
     newest: Stamp | None
     recounted: bool  # whether the counts of labels, artists and masters differ from what is stored
+    differs: bool  # whether anything of it is not what is stored
     copies: Mapping[int, Copy]  # and tombstones, by instance
     objects: Mapping[tuple[str, str], Fact]  # of activity, by kind and id
 
@@ -51,49 +44,33 @@ async def recount(connection: Connection, knowledge: Knowledge, stored: Collecto
 
     `refresh`: count also what the catalogue has learned since; that is news and no drift.
     """
-    return await counted_again(connection, knowledge, stored, await load(connection, stored), refresh=refresh)
-
-
-async def load(connection: Connection, stored: Collector) -> Sets:
-    """The stored sets of a user, whose counts of labels, artists and masters and measurement are loaded too."""
-    user = stored.user_id
-    copies = await ownership.copies_of(connection, user)
-    holdings = await ownership.holdings_of(connection, user)
-    objects = await activity.of_user(connection, user)
-    stored.unbounded, stored.credits = await ownership.counts_of(connection, user)
-    stored.graph = await graph.measured(connection, user)
-    return Sets(copies, holdings, objects)
+    sets = (await sets_of(connection, [stored]))[stored.user_id]
+    return await counted_again(connection, knowledge, stored, sets, Said(connection), refresh=refresh)
 
 
 async def counted_again(
-    connection: Connection,
-    knowledge: Knowledge,
-    stored: Collector,
-    sets: Sets,
-    *,
-    refresh: bool,
-    said: Mapping[int, Entry] = MappingProxyType({}),
+    connection: Connection, knowledge: Knowledge, stored: Collector, sets: Sets, said: Said, *, refresh: bool
 ) -> Recount:
-    """A recount of sets at hand; nothing is written.
+    """A recount of sets at hand by a user who has all of the counts; nothing is written.
 
-    `said`: what the catalogue says of releases, where that is not what is stored of it.
+    Shape:   the holdings of `sets` become those of the recount.
     """
-    user, copies, holdings, objects = stored.user_id, sets.copies, sets.holdings, sets.objects
+    copies, holdings, objects = sets
     owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
     drift: dict[str, tuple[Any, Any]] = dict(copies_drift(holdings.values(), owned))
     moved = {release for release in owned | holdings.keys() if owned[release] != _copies(holdings, release)}
     for release in moved:
         holdings.setdefault(release, Holding(release)).copies = owned[release]
-    known = await catalogue.load(connection, holdings) if refresh or moved else {}
-    known |= {release: entry for release, entry in said.items() if release in holdings}
-    due = {release: holdings[release].due(known.get(release)) for release in (holdings if refresh else moved)}
+    asked = holdings.keys() if refresh else moved
+    known = await said.of(asked)
+    due = {release: holdings[release].due(known.get(release)) for release in asked}
     contents = {*(content for content, _ in due.values()), *(holding.counted for holding in holdings.values())}
     await knowledge.learn(connection, [content for content in contents if content is not None])
 
     present = [key for key, fact in objects.items() if fact.present]
     # Highest release id first: of a master's titles the one of the smallest id stays.
     ordered = [holdings[release] for release in sorted(holdings, reverse=True)]
-    counted = fresh(user, ordered, present, knowledge.counter)
+    counted = fresh(stored.user_id, ordered, present, knowledge.counter)
     drift |= differences(stored, counted)
     changed = {
         release for release, one in due.items() if one != (holdings[release].counted, holdings[release].first_pressing)
@@ -102,7 +79,7 @@ async def counted_again(
         holdings[release].counted, holdings[release].first_pressing = due[release]
     if changed:
         moved |= changed
-        counted = fresh(user, ordered, present, knowledge.counter)
+        counted = fresh(stored.user_id, ordered, present, knowledge.counter)
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
     counted.graph = stored.graph
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
@@ -110,9 +87,10 @@ async def counted_again(
     newest = max(stamps, default=None)
     days = (stored.seen_on, newest.time.date() if newest else None)
     counted.seen_on = max((day for day in days if day is not None), default=None)
+    counted.totals = await said.totals(counted.unbounded)
     recounted = (stored.unbounded, stored.credits) != (counted.unbounded, counted.credits)
-    counted.totals = await catalogue.totals(connection, counted.unbounded)
-    return Recount(counted, holdings, moved, drift, newest, recounted, copies, objects)
+    differs = bool(drift or moved or recounted or stored.seen_on != counted.seen_on)
+    return Recount(counted, holdings, moved, drift, newest, recounted, differs, copies, objects)
 
 
 def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:
@@ -120,13 +98,16 @@ def judged_at(event: Event, found: Recount, *, stands: bool) -> datetime:
     return event.time if stands or found.newest is None else found.newest.time
 
 
-async def save(connection: Connection, found: Recount) -> None:
-    """Write what the recount found in place of what was stored."""
-    user = found.collector.user_id
-    await ownership.save_holdings(connection, {(user, release): found.holdings[release] for release in found.moved})
-    if found.recounted:
-        await ownership.replace_counts(connection, found.collector)
-    await collectors.save(connection, [found.collector])
+async def save(connection: Connection, *recounts: Recount) -> None:
+    """Write what recounts of different users found in place of what was stored."""
+    await ownership.save_holdings(
+        connection,
+        {(found.collector.user_id, release): found.holdings[release] for found in recounts for release in found.moved},
+    )
+    for found in recounts:
+        if found.recounted:
+            await ownership.replace_counts(connection, found.collector)
+    await collectors.save(connection, [found.collector for found in recounts])
 
 
 def _copies(holdings: dict[int, Holding], release: int) -> int:

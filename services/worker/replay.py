@@ -69,7 +69,7 @@ class Replay:
                 awarding.judge_steps(past, collector, self._step(collector, items))
             if moving or not items or items[0][0] == "join":
                 awarding.judge_metrics(past, collector, MOVING)
-            if awarding.all_found:
+            if awarding.all_found(now.user_id):
                 return
 
     def _step(self, collector: Collector, items: Iterable[Item]) -> Steps:

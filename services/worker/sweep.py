@@ -15,9 +15,10 @@ from services.stores import campaigns
 from services.stores.awards import NewAward
 from services.stores.dead_letters import Letter
 from services.stores.postgres import Connection
-from services.worker import recounting
+from services.worker import reading, recounting
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.backfill import backfill
+from services.worker.reading import Said, Sets
 from services.worker.recounting import Recount
 from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
@@ -34,25 +35,61 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     given: list[NewAward] = []
     asked = {one.event.data.campaign_id for one in accepted} - {None}
     giving = await campaigns.giving(work.connection, asked)
-    for one in await work.lock(accepted, create=False, void_too=True):
-        campaign_id = one.event.data.campaign_id
-        try:
-            found = await recounting.recount(
-                work.connection, work.knowledge, work.collectors[one.event.subject], refresh=True
-            )
+    for some in _rounds(await work.lock(accepted, create=False, void_too=True)):
+        sets, said = await _read(work, some)
+        asking: dict[str, list[tuple[Accepted, Recount]]] = {}
+        for one in some:
+            found = await _recount(work, one, sets[one.event.subject], said)
+            campaign_id = one.event.data.campaign_id
+            if campaign_id is None:
+                given += await evaluate(work, one, found)
+            else:
+                asking.setdefault(campaign_id, []).append((one, found))
+        for campaign_id, those in asking.items():
             if campaign_id in giving:
-                given += await backfill(work, one, found, giving[campaign_id])
-        except FAULTS as error:
-            raise EventFailed(one.offset) from error
-        if found.drift:
-            DRIFT.inc(len(found.drift))
-            log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
-        if campaign_id is None:
-            given += await evaluate(work, one, found)
-        else:
-            await recounting.save(work.connection, found)
-            work.collectors[one.event.subject] = found.collector
+                given += await backfill(work, those, giving[campaign_id])
+            await recounting.save(work.connection, *(found for _, found in those if found.differs))
+            work.collectors |= {found.collector.user_id: found.collector for _, found in those}
     return given
+
+
+def _rounds(standing: Iterable[Accepted]) -> list[list[Accepted]]:
+    """The events in order, each user once in a round: what a round writes the next one reads."""
+    rounds: list[list[Accepted]] = []
+    turns: Tally[str] = Tally()
+    for one in standing:
+        turn = turns[one.event.subject]
+        turns[one.event.subject] += 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(one)
+    return rounds
+
+
+async def _read(work: Work, some: Sequence[Accepted]) -> tuple[dict[str, Sets], Said]:
+    """The sets of different users, read together; one by one only to find whose cannot be read."""
+    stored = [work.collectors[one.event.subject] for one in some]
+    try:
+        return await reading.sets_and_said(work.connection, stored)
+    except FAULTS:
+        for one, collector in zip(some, stored, strict=True):
+            try:
+                await reading.sets_and_said(work.connection, [collector])
+            except FAULTS as error:
+                raise EventFailed(one.offset) from error
+        raise
+
+
+async def _recount(work: Work, one: Accepted, sets: Sets, said: Said) -> Recount:
+    try:
+        stored = work.collectors[one.event.subject]
+        found = await recounting.counted_again(work.connection, work.knowledge, stored, sets, said, refresh=True)
+    except FAULTS as error:
+        raise EventFailed(one.offset) from error
+    if found.drift:
+        DRIFT.inc(len(found.drift))
+        log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
+    return found
 
 
 async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:

@@ -480,6 +480,9 @@ async def test_a_page_and_the_cursor_move_together(connection: Connection, datab
     assert await campaigns.send(connection, begun.campaign_id, 4) == 0, "the cursor is in other hands"
     other.terminate()
     sent = 0
+    async with asyncio.timeout(10):
+        while not sent:
+            sent = await campaigns.send(connection, begun.campaign_id, 4)
     while page := await campaigns.send(connection, begun.campaign_id, 4):
         sent += page
     assert sent == 9

@@ -87,6 +87,25 @@ async def test_a_state_that_contradicts_itself(connection: Connection, database:
     assert (await lab.state_of(connection))["ada"]["genres"] == 0
 
 
+async def test_sets_that_cannot_be_read(connection: Connection, database: str) -> None:
+    """Sweeps read their users' sets together; the sweep of whose cannot be read is set apart, it alone."""
+    log = Log()
+    users = ("ada", "ben", "cyd")
+    for user in users:
+        log.append(added(f"a-{user}", (1, {"id": 1, "genres": ["Rock"]}), user=user))
+    await lab.drain(connection, lab.knowledge(), log)
+    broken = '{"genres": ["no time", "1", "s"]}'
+    await connection.execute("update owned_release set stamps = $1 where user_id = 'ben'", broken)
+    await connection.execute("update collector set releases = 7")
+    for user in users:
+        log.append(event("cron.sweep", f"s-{user}", {}, user=user))
+    place = ("cron.sweep", 0)
+    assert await run(connection, database, place, log.partitions[place])
+    assert await letters(connection) == [(1, "evaluator", "could not be applied: ValueError")]
+    states = await lab.state_of(connection)
+    assert [states[user]["releases"] for user in users] == [1, 7, 1]
+
+
 async def test_what_the_database_refuses(connection: Connection, database: str) -> None:
     """A constraint names no record: the bundle is halved until the one to blame is alone."""
     log = Log()

@@ -13,7 +13,7 @@ on conflict (user_id, kind, object_id) do update
 set present = excluded.present, changed_at = excluded.changed_at, by_id = excluded.by_id,
     by_source = excluded.by_source;
 
--- name: of_user
--- All objects of activity of a user.
-select kind, object_id, present, changed_at, by_id, by_source from activity where user_id = $1
-order by kind, object_id;
+-- name: of_each
+-- All objects of activity of users.
+select user_id, kind, object_id, present, changed_at, by_id, by_source from activity where user_id = any($1::text[])
+order by user_id, kind, object_id;

@@ -140,8 +140,8 @@ select count(*) as awards, count(distinct user_id) as users from user_badges
 where campaign_id = $1 and source = 'backfill' and revision = 1 and revoked_at is null;
 
 -- name: measured_at
--- When the graph of a user was last measured, by the time of the sync.
-select event_time from collector_graph where user_id = $1;
+-- When the graphs of users were last measured, by the time of the sync.
+select user_id, event_time from collector_graph where user_id = any($1::text[]);
 
 -- name: sample
 -- Some users, spread over all of them.

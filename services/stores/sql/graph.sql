@@ -124,8 +124,8 @@ set measured_at = excluded.measured_at, as_of = excluded.as_of, source = exclude
     cluster_artists = excluded.cluster_artists, evidence = excluded.evidence;
 
 -- name: measured
--- What was measured of a user last.
-select hops, cluster_artists, evidence from collector_graph where user_id = $1;
+-- What was measured of users last.
+select user_id, hops, cluster_artists, evidence from collector_graph where user_id = any($1::text[]);
 
 -- name: gauges
 -- How many are due now, and for how long the first of them has been.

@@ -54,23 +54,24 @@ from owned_release r join facts f on f.facts_id = r.facts_id
 where r.user_id = $1 and r.copies > 0 and coalesce(f.content ->> 'year', '0') in ('0', $2::text);
 
 -- name: copies_of
--- All copies and tombstones of a user.
-select instance_id, release_id, present, changed_at, by_id, by_source from owned where user_id = $1
-order by instance_id;
+-- All copies and tombstones of users.
+select user_id, instance_id, release_id, present, changed_at, by_id, by_source from owned
+where user_id = any($1::text[])
+order by user_id, instance_id;
 
 -- name: releases_of
--- All that a user owns or has said of releases.
+-- All that users own or have said of releases.
 select r.user_id, r.release_id, r.copies, r.facts_id, c.content as counted, r.first_pressing, r.stated_id,
        s.content as stated, r.stated_at, r.by_id, r.by_source, r.stamps
 from owned_release r
 left join facts c on c.facts_id = r.facts_id
 left join facts s on s.facts_id = r.stated_id
-where r.user_id = $1
-order by r.release_id;
+where r.user_id = any($1::text[])
+order by r.user_id, r.release_id;
 
 -- name: counts_of
--- All counts of labels, artists and masters of a user.
-select user_id, facet, value, n, artists from facet_count where user_id = $1;
+-- All counts of labels, artists and masters of users.
+select user_id, facet, value, n, artists from facet_count where user_id = any($1::text[]);
 
 -- name: forget_counts
 -- Counts of a user, before they are written anew.

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from services.state.collector import Collector
-from services.worker.awarding import award_id
+from services.worker.earned import award_id
 from services.worker.steps import Steps
 
 

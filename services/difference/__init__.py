@@ -1,0 +1,1 @@
+"""Two catalogs compared by what their rules come to for real users."""

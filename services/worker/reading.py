@@ -1,0 +1,83 @@
+"""What a recount starts from: the stored sets of some users, read together, and what the catalogue says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from services.state.collector import Collector, Key, Total
+from services.state.holdings import Copy, Entry, Holding
+from services.stores import activity, catalogue, graph, ownership
+from services.stores.activity import Fact
+from services.stores.postgres import Connection
+
+
+class Sets(NamedTuple):
+    """What is stored of a user beside counts: copies by instance, releases, objects of activity by kind and id."""
+
+    copies: Mapping[int, Copy]
+    holdings: dict[int, Holding]
+    objects: Mapping[tuple[str, str], Fact]
+
+    def releases(self) -> set[int]:
+        """Every release of which a recount may ask the catalogue."""
+        return self.holdings.keys() | {one.release_id for one in self.copies.values() if one.release_id is not None}
+
+
+class Said:
+    """What the catalogue says of releases, labels and artists, each read once.
+
+    Shape:   whoever knows better of a release than the catalogue puts it into `entries`.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.entries: dict[int, Entry] = {}
+        self._connection = connection
+        self._releases: set[int] = set()
+        self._totals: dict[Key, Total] = {}
+        self._keys: set[Key] = set()
+
+    async def of(self, releases: Iterable[int]) -> Mapping[int, Entry]:
+        """What is said of releases, of these and perhaps of others."""
+        if new := set(releases) - self._releases - self.entries.keys():
+            self.entries |= await catalogue.load(self._connection, new)
+            self._releases |= new
+        return self.entries
+
+    async def totals(self, keys: Collection[Key]) -> dict[Key, Total]:
+        """How large the catalogues of these labels and artists are, where that is known."""
+        if new := set(keys) - self._keys:
+            self._totals |= await catalogue.totals(self._connection, new)
+            self._keys |= new
+        return {key: self._totals[key] for key in keys if key in self._totals}
+
+
+async def give_counts(connection: Connection, users: Mapping[str, Collector]) -> None:
+    """Give these users, by id, all that is stored of them beside their sets: counts in every context, measurements."""
+    names = sorted(users)
+    for user, (counts, credits) in (await ownership.counts_of_each(connection, names)).items():
+        users[user].unbounded, users[user].credits = counts, credits
+    for user, measured in (await graph.measured_of_each(connection, names)).items():
+        users[user].graph = measured
+
+
+async def sets_of(connection: Connection, stored: Iterable[Collector]) -> dict[str, Sets]:
+    """The stored sets of these users, by id, who are given all of their counts.
+
+    Shape:   what a recount makes of a user's sets is not what is stored: they serve one recount.
+    """
+    users = {one.user_id: one for one in stored}
+    names = sorted(users)
+    copies = await ownership.copies_of_each(connection, names)
+    holdings = await ownership.holdings_of_each(connection, names)
+    objects = await activity.of_each(connection, names)
+    await give_counts(connection, users)
+    return {user: Sets(copies[user], holdings[user], objects[user]) for user in names}
+
+
+async def sets_and_said(connection: Connection, stored: Collection[Collector]) -> tuple[dict[str, Sets], Said]:
+    """The same, and all at once what recounts of these users will ask the catalogue for."""
+    sets, said = await sets_of(connection, stored), Said(connection)
+    await said.of({release for one in sets.values() for release in one.releases()})
+    await said.totals({key for one in stored for key in one.unbounded})
+    return sets, said
