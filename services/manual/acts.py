@@ -23,7 +23,7 @@ from services.missing.asked import is_context
 from services.stores import awards, by_hand
 from services.stores.by_hand import Name, Standing
 from services.stores.postgres import Connection
-from services.worker.awarding import BATCHES, award_id
+from services.worker.earned import BATCHES, award_id
 
 MANUAL: Final = "manual"
 LONGEST_REASON: Final = 500
