@@ -6,17 +6,16 @@ its id and takes it once.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import Final
 
 from services import metrics
 from services.logs import logger
-from services.relay.news import COMMAND_SECONDS, IDLE_SECONDS, LIMITS, MOST_WAITING
+from services.relay.aside import IDLE_SECONDS, MOST_WAITING, Aside
 from services.settings import Settings
 from services.stores import campaigns
 from services.stores.campaigns import Unfinished
-from services.stores.postgres import TRANSIENT, Connection, connect
+from services.stores.postgres import Connection
 
 PAGE: Final = 1000  # users or awards in one transaction
 BEAT_SECONDS: Final = 0.5  # a page is what the rate allows for so long
@@ -26,33 +25,14 @@ MOST_AHEAD: Final = 2000
 log = logger(__name__)
 
 
-class Campaigner:
-    """Works on every campaign that runs or is rolled back, on a connection of its own; a failure delays it only."""
+class Campaigner(Aside):
+    """Works on every campaign that runs or is rolled back."""
+
+    name = "campaigns"
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._due: dict[str, float] = {}
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            try:
-                connection = await connect(
-                    self._settings.postgres_url,
-                    application="gatefold-relay-campaigns",
-                    limits=LIMITS,
-                    command_seconds=COMMAND_SECONDS,
-                )
-                try:
-                    pause = 0.0
-                    while True:
-                        await asyncio.sleep(pause)
-                        pause = await self.step(connection)
-                finally:
-                    connection.terminate()
-            except TRANSIENT as error:
-                log.warning("campaigns are put off", reason=str(error) or type(error).__name__)
-            await asyncio.sleep(IDLE_SECONDS)
 
     async def step(self, connection: Connection) -> float:
         """A page of each campaign that is due; answers how long to wait before the next step."""

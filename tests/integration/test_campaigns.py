@@ -16,8 +16,8 @@ from contracts.times import parse_time
 from services.campaigns import acts
 from services.campaigns.sample import trial
 from services.campaigns.scope import NothingToEarn, UnknownScope, target
+from services.relay.aside import MOST_WAITING
 from services.relay.campaigns import MOST_AHEAD, Campaigner
-from services.relay.news import MOST_WAITING
 from services.settings import Settings
 from services.stores import campaigns
 from services.stores.campaigns import Campaign, Notify, Scope

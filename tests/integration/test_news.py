@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.relay.news import MOST_WAITING, PAGE, Teller
+from services.relay.aside import MOST_WAITING
+from services.relay.news import PAGE, Teller
 from services.settings import Settings
 from services.stores import catalogue, ledger, news
 from services.stores.postgres import Connection
@@ -146,12 +147,12 @@ async def test_no_faster_than_set_and_not_while_much_waits(connection: Connectio
         " from generate_series(1, $1::integer) n",
         MOST_WAITING,
     )
-    await teller.page(connection)
+    await teller.step(connection)
     assert await connection.fetch(SWEEPS) == []
     await connection.execute("delete from outbox where topic = 'badge.awarded'")
-    assert await teller.page(connection) == PAGE / 50
+    assert await teller.step(connection) == PAGE / 50
     assert len(await connection.fetch(SWEEPS)) == PAGE
-    assert await teller.page(connection) == 500 / 50
+    assert await teller.step(connection) == 500 / 50
 
 
 async def test_first_pressings_come_and_go_with_what_the_catalogue_learns(connection: Connection) -> None:
