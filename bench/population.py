@@ -72,7 +72,7 @@ async def _multiply(connection: Connection, group: Group) -> None:
     names = group.members()
     model_of = [_model(group, number % models) for number in range(group.users)]
     for table in await tables(connection):
-        if "user_id" not in table.columns:
+        if "user_id" not in (table.columns[at] for at in table.keys):
             continue
         rest = ", ".join(f'"{column}"' for column in table.columns if column != "user_id")
         await connection.execute(
