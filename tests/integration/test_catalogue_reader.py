@@ -18,8 +18,15 @@ DAY = date(2020, 8, 6)
 
 
 def told(message: Read | Over) -> Read | Over:
-    """Without what differs from run to run."""
-    return msgspec.structs.replace(message, resident=0) if isinstance(message, Over) else message
+    """Without what differs from run to run, and which of them was the first to meet a genre or a style."""
+    if isinstance(message, Over):
+        return msgspec.structs.replace(message, resident=0)
+    return msgspec.structs.replace(message, batch=msgspec.structs.replace(message.batch, values=[]))
+
+
+def values(said: list[Read | Over]) -> set[tuple[str, str]]:
+    """All genres, styles and so on that were told of."""
+    return {value for message in said if isinstance(message, Read) for value in message.batch.values}
 
 
 @pytest.fixture(scope="module")
@@ -34,10 +41,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[ToRead]:
 
 @pytest.mark.parametrize("readers", [1, 2, 3])
 async def test_they_say_the_same(files: list[ToRead], readers: int) -> None:
-    expected = [told(message) for message in messages(files, DAY)]
+    alone = list(messages(files, DAY))
+    expected = [told(message) for message in alone]
     assert len(expected) > 8
     async with contextlib.aclosing(read(files, DAY, readers)) as stream:
-        assert [told(message) async for message in stream] == expected
+        together = [message async for message in stream]
+    assert [told(message) for message in together] == expected
+    assert values(together) == values(alone) > {("genre", "Rock")}
     batches = [message.batch for message in expected if isinstance(message, Read) and message.file == 0]
     # From the end of any batch the rest follows.
     start = batches[1].end
