@@ -23,7 +23,8 @@ from services.settings import Settings
 SECRET = "0123456789abcdef0123456789abcdef"
 OURS, THEIRS = RSAKey.generate_key(2048, {"kid": "ours"}), RSAKey.generate_key(2048, {"kid": "theirs"})
 PEM = OURS.as_pem(private=False)
-CLAIMS = {"sub": "alice", "aud": "gatefold", "iss": "gatefold", "exp": int(time.time()) + 600}
+# Made when the tests are collected, used when the others are done.
+CLAIMS = {"sub": "alice", "aud": "gatefold", "iss": "gatefold", "exp": int(time.time()) + 86_400}
 
 
 def gate_of(**settings: Any) -> Gate:
