@@ -75,7 +75,7 @@ def bare(path: Path, count: int) -> float:
 async def _load(url: str, path: Path) -> dict[str, Any]:
     """The report of `gatefold catalogue load`."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli.main", "catalogue", "load", str(path), "--json"),
+        *(sys.executable, "-m", "services.cli.main", "catalogue", "load", "--without-graph", str(path), "--json"),
         env=os.environ | {"GATEFOLD_POSTGRES_URL": url},
         stdout=asyncio.subprocess.PIPE,
     )
