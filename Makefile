@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PAGES  := services/pages/vendor/.ready
+BROWSER := build/browser/.ready
 STATE  ?= state
 ARGS   ?=
 
@@ -21,20 +23,29 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## run the main job on real collections, from empty engines to awards
+# What the pages take from npm, and the browser that only their tests need.
+$(PAGES): $(READY) services/pages/package-lock.json services/pages/fetch.py
+	$(BIN)/python -m services.pages.fetch
+	@touch $@
+
+$(BROWSER): $(PAGES)
+	$(BIN)/python -m services.pages.fetch --tests
+	@touch $@
+
+demo: $(READY) $(PAGES)  ## run the main job on real collections, from empty engines to awards
 	$(BIN)/gatefold demo $(ARGS)
 
-up: $(READY)  ## engines and all processes, until Ctrl-C
+up: $(READY) $(PAGES)  ## engines and all processes, until Ctrl-C
 	$(BIN)/gatefold stack up --state-dir $(STATE)
 	set -a; . $(abspath $(STATE))/env; $(BIN)/gatefold up $(ARGS)
 
 down: $(READY)  ## stop the engines of `make up`
 	$(BIN)/gatefold stack down --state-dir $(STATE)
 
-test: $(READY)  ## all tests, on real engines
+test: $(READY) $(BROWSER)  ## all tests, on real engines
 	$(BIN)/python -m pytest $(ARGS)
 
-faults: $(READY)  ## the fault matrix; writes docs/proof.md (SEED=7 ROWS="09 18" MINUTES=10)
+faults: $(READY) $(PAGES)  ## the fault matrix; writes docs/proof.md (SEED=7 ROWS="09 18" MINUTES=10)
 	FAULTS_SEED=$(SEED) FAULTS_MINUTES=$(MINUTES) FAULTS_PROOF=$(if $(ROWS),,docs/proof.md) \
 		$(BIN)/python -m pytest tests/faults -m "" -s -k "$(if $(ROWS),$(subst $() , or ,$(ROWS:%=row_%)),row)" $(ARGS)
 
@@ -45,7 +56,7 @@ check: $(READY)  ## format, lint, types, import direction, catalog
 	$(BIN)/lint-imports
 	$(BIN)/gatefold catalog lint
 
-bench: $(READY)  ## speed beside bare SQL and COPY, in one run (ARGS="--only NAME --quick --json")
+bench: $(READY) $(PAGES)  ## speed beside bare SQL and COPY, in one run (ARGS="--only NAME --quick --json")
 	$(BIN)/python -m bench $(ARGS)
 
 LOCK = uv pip compile --universal --generate-hashes --python-version 3.11 \
@@ -57,7 +68,7 @@ lock:  ## renew requirements.lock, and the image's, from pyproject.toml (needs u
 	$(LOCK) pyproject.toml --extra dev --output-file requirements.lock
 	$(LOCK) pyproject.toml --constraints requirements.lock $(NOT_IN_IMAGE:%=--no-emit-package %) \
 		--output-file deploy/requirements.lock
-	echo hatchling | $(LOCK) - --constraints requirements.lock --output-file deploy/build.lock
+	printf 'hatchling\nnodejs-wheel\n' | $(LOCK) - --constraints requirements.lock --output-file deploy/build.lock
 
 clean:  ## remove the virtual environment and caches
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) build services/pages/vendor dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
