@@ -1,4 +1,4 @@
-"""Fetches what the pages take from npm, by exact version and integrity hash: scripts, styles, fonts; for tests a browser.
+"""Fetches from npm what the pages need, by exact version and integrity hash: scripts, styles, fonts; a browser for tests.
 
     python -m services.pages.fetch            # what is served, into services/pages/vendor
     python -m services.pages.fetch --tests    # and what only the tests need
