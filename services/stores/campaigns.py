@@ -64,7 +64,7 @@ class Giving(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A campaign that the relay works on; `unsent` messages wait for Kafka."""
+    """A campaign that the relay works on."""
 
     campaign_id: str
     state: State
@@ -72,7 +72,6 @@ class Unfinished(NamedTuple):
     sent: int
     complete: bool
     done: int
-    unsent: int
 
 
 # -- acts -------------------------------------------------------------------------------------------------------------
@@ -203,9 +202,9 @@ def campaign_in(event_id: str) -> str | None:
 # -- the relay's -------------------------------------------------------------------------------------------------------
 
 
-async def unfinished(connection: Connection, most: int) -> list[Unfinished]:
-    """What there is to work on, the oldest first; of the messages that wait `most` are counted at most."""
-    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"], most)]
+async def unfinished(connection: Connection) -> list[Unfinished]:
+    """What there is to work on, the oldest first."""
+    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"])]
 
 
 async def send(connection: Connection, campaign_id: str, page: int) -> int:

@@ -62,11 +62,9 @@ async def tell(connection: Connection, page: int) -> Told | None:
         return Told(len(users), len(concerned))
 
 
-async def waiting(connection: Connection, most: int) -> tuple[int, int]:
-    """Messages that wait, `most` at most, and news that are not told."""
-    row = await connection.fetchrow(SQL["waiting"], most)
-    assert row is not None
-    return row["unsent"], row["news"]
+async def waiting(connection: Connection) -> int:
+    """How many news are not told yet."""
+    return int(await connection.fetchval(SQL["waiting"]))
 
 
 def sweep(cause: str, user: str, time: datetime) -> Message:

@@ -16,10 +16,9 @@ from contracts.times import parse_time
 from services.campaigns import acts
 from services.campaigns.sample import trial
 from services.campaigns.scope import NothingToEarn, UnknownScope, target
-from services.relay.aside import MOST_WAITING
 from services.relay.campaigns import MOST_AHEAD, Campaigner
 from services.settings import Settings
-from services.stores import campaigns
+from services.stores import campaigns, outbox
 from services.stores.campaigns import Campaign, Notify, Scope
 from services.stores.postgres import Connection
 from tests.model import lab, pools
@@ -457,7 +456,7 @@ async def test_the_relay_keeps_the_rate_and_waits_for_workers(connection: Connec
     assert await connection.fetchval(count) == 25, "not due yet"
     await connection.execute(
         "insert into outbox (topic, subject, event_id, time, value) select 'x', 'u', n::text, now(), ''"
-        " from generate_series(1, $1::integer) n", MOST_WAITING,
+        " from generate_series(1, $1::integer) n", outbox.MOST_WAITING,
     )  # fmt: skip
     await Campaigner(Settings()).step(connection)
     assert await connection.fetchval("select sent from campaign_cursor") == 25, "others wait for Kafka"

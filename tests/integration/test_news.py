@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from services.relay.aside import MOST_WAITING
 from services.relay.news import PAGE, Teller
 from services.settings import Settings
-from services.stores import catalogue, ledger, news
+from services.stores import catalogue, ledger, news, outbox
 from services.stores.postgres import Connection
 from services.worker.bundle import process
 from tests.model import lab
@@ -145,7 +144,7 @@ async def test_no_faster_than_set_and_not_while_much_waits(connection: Connectio
     await connection.execute(
         "insert into outbox (topic, subject, event_id, time, value) select 'badge.awarded', 'u', n::text, now(), ''"
         " from generate_series(1, $1::integer) n",
-        MOST_WAITING,
+        outbox.MOST_WAITING,
     )
     await teller.step(connection)
     assert await connection.fetch(SWEEPS) == []

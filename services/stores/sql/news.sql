@@ -53,6 +53,5 @@ delete from load_release where load_id = $1;
 delete from load_total where load_id = $1;
 
 -- name: waiting
--- How much waits: messages (up to a bound), and news.
-select (select count(*) from (select from outbox where failed_at is null limit $1) as oldest) as unsent,
-       (select count(*) from news) as news;
+-- How much is not told.
+select count(*) from news;
