@@ -7,10 +7,10 @@ import random
 import httpx
 import pytest
 
-from services.api.tokens import mint
 from services.settings import Settings
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
+from tests.integration.served import bearer
 
 
 async def test_label(db: Db, user: str, ask: Ask) -> None:
@@ -109,7 +109,7 @@ async def test_nearest_is_what_progress_shows_first(
             await shelves.counted(db, user, facet, id_, chance.choice([1, 2, 3, 12]))
     for master in chance.sample(range(1, 200), 20):
         await shelves.counted(db, user, "m", master, chance.choice([1, 2, 5]))
-    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    headers = bearer(settings, user)
     shown = (await client.get("/api/user/achievements/progress?limit=100", headers=headers)).json()["in_progress"]
     for family in ("label-loyalist", "discography-deep-dive", "master-collector"):
         first = next(entry for entry in shown if entry["id"] == f"{family}-bronze")
