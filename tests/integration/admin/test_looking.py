@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 from catalog.index import load_catalog
 from contracts.times import rfc3339
 from contracts.topics import INPUT_TOPICS
+from services.cursors import cursor_of
 from services.looking import badges
 from services.looking.export import BEGINNING, COLUMNS, Format, cell, pieces
-from services.looking.marks import cursor_of
 from services.settings import Settings
 from services.stores import looking
 from services.stores.looking import END, FeedMark, HistoryMark, LetterMark

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from catalog.definition import BadgeDefinition
 from catalog.index import Catalog, load_catalog
 from services.api.models import MissingList
-from services.missing.asked import cursor_of
+from services.cursors import cursor_of
 from services.settings import Settings
 from services.stores.achievements import open_reader
 from services.stores.missing import SQL, Mark, Whole
