@@ -159,7 +159,7 @@ class Prune:
         if run.cursor == LETTERS:
             before = midnight(run.due_on) - timedelta(days=self._letters_days)
             letters = await pruning.prune_letters(connection, before, unsent=False, dry_run=dry_run)
-            return Step(None, {"letters": letters}, 0)
+            return Step(LETTERS if letters and not dry_run else None, {"letters": letters}, 0)
         start, total = int(run.cursor or 0), await pruning.blocks(connection)
         end = min(start + pruning.BLOCKS, total)
         if end <= start:
