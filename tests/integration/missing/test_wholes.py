@@ -7,6 +7,7 @@ import random
 import httpx
 import pytest
 
+from evaluators.remaining import REACHED
 from services.settings import Settings
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
@@ -52,6 +53,9 @@ async def test_label_that_is_earned_already_or_taken_back(db: Db, user: str, ask
     back = await ask("label-loyalist-silver", context="label:23528")
     assert (back["needed"], back["remaining"]) == (None, "Taken back; only given again by hand")
     assert (await ask("label-loyalist-gold", context="label:23528"))["needed"] == 93
+    await db.execute("update user_badges set hidden = true")
+    for badge, words in (("bronze", REACHED), ("silver", "Add 32 more Warp Records releases")):
+        assert (await ask(f"label-loyalist-{badge}", context="label:23528"))["remaining"] == words, "as if not earned"
 
 
 @pytest.mark.parametrize(
