@@ -150,11 +150,6 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
     return row["awards"], row["users"]
 
 
-async def sample(connection: Connection, limit: int) -> list[str]:
-    """Some users, spread over all of them; the same ones each time."""
-    return [row["user_id"] for row in await connection.fetch(SQL["sample"], limit)]
-
-
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 

@@ -141,7 +141,3 @@ where campaign_id = $1 and source = 'backfill' and revision = 1 and revoked_at i
 -- name: measured_at
 -- When the graphs of users were last measured, by the time of the sync.
 select user_id, event_time from collector_graph where user_id = any($1::text[]);
-
--- name: sample
--- Some users, spread over all of them.
-select user_id from collector order by md5(user_id), user_id limit $1;

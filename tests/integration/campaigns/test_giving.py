@@ -1,5 +1,6 @@
 """Who is given what, once, and who is told."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from services.campaigns.scope import NothingToEarn, UnknownScope, target
 from services.stores import campaigns
 from services.stores.campaigns import Notify
 from services.stores.postgres import Connection
+from services.worker.work import Knowledge
 from tests.integration.campaigns.world import CATALOG, collection, forget_awards, messages, start
 from tests.model import lab
 from tests.model.events import added, event
@@ -106,9 +108,27 @@ async def test_a_trial_writes_nothing_and_says_what_a_campaign_then_gives(connec
     await lab.drain(connection, known, log)
     await forget_awards(connection)
     wanted = await target(connection, CATALOG, "trigger", "ownership.added")
-    async with connection.transaction(readonly=True):
-        found = await trial(connection, lab.knowledge("trial"), wanted, 50)
+    found = await trial(connection, lab.knowledge("trial"), wanted, 50)
     assert (found.users, found.tried, found.winners) == (2, 2, 2)
     begun = await start(connection, "trigger", "ownership.added")
     await lab.campaign(connection, known, log, begun.campaign_id)
     assert found.awards.total() == len(await lab.awards_of(connection))
+
+
+async def test_a_trial_sees_one_moment_of_a_user(connection: Connection, database: str) -> None:
+    log = Log()
+    for one in collection("ann", 12):
+        log.append(one)
+    await lab.drain(connection, lab.knowledge(), log)
+    other = await lab.worker_connection(database)
+
+    class Meanwhile(Knowledge):
+        async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:
+            await other.execute("delete from user_badges")
+            await super().learn(connection, contents)
+
+    wanted = await target(connection, CATALOG, "trigger", "ownership.added")
+    found = await trial(connection, Meanwhile(CATALOG, erasure_key=b"", owner="trial"), wanted, 50)
+    await other.close()
+    assert await lab.awards_of(connection) == {}
+    assert (found.tried, found.winners) == (1, 0), "what was held when the sets were read"
