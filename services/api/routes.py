@@ -13,10 +13,11 @@ from services.api import examples
 from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
-from services.api.problems import INVALID, NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.view import View, place_of
+from services.cursors import NoMark
 from services.stores import achievements
 from services.stores.achievements import Place
 
@@ -26,6 +27,7 @@ PROGRESS: Final = 20
 LONGEST_PROGRESS: Final = 100
 LONGEST_CURSOR: Final = 512
 LONGEST_KEY: Final = 128
+LONGEST_CONTEXT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,8 @@ def place(cursor: str | None) -> Place | None:
         return None
     try:
         return place_of(cursor)
-    except ValueError as error:
-        fault = {"in": "query", "parameter": "cursor", "detail": str(error)}
-        raise Problem(INVALID, f"cursor: {error}", errors=[fault]) from None
+    except NoMark as error:
+        raise invalid("cursor", str(error), "query") from None
 
 
 Who = Annotated[Identity, Depends(identity)]

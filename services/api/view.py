@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias
-
-import msgspec
 
 from catalog.definition import BadgeDefinition, Coverage, Criterion, Tenure, Threshold
 from catalog.icon import has_icon
@@ -17,12 +13,13 @@ from contracts.snapshot import Occasion
 from contracts.times import rfc3339
 from evaluators.coverage import percentage
 from evaluators.progress import NEAREST_CONTEXTS, progress
+from services import cursors
+from services.cursors import NoMark
 from services.stores.achievements import Award, Detail, Held, Page, Place, Standing, Summary, moment
 
 Json: TypeAlias = dict[str, Any]
 
 RETIRED: Final = "retired"
-_PLACE: Final = msgspec.json.Decoder(Place)
 # A cursor's numbers as PostgreSQL's integer and our years 1 … 9999 hold them.
 _SCORES: Final = range(-(2**31), 2**31)
 _TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
@@ -199,22 +196,18 @@ def icon_path(badge: BadgeDefinition) -> str | None:
 
 
 def cursor_of(award: Award) -> str:
-    """The place behind this award, as text that is nobody's business."""
-    place = Place(award.score, award.at, award.badge_key, award.context)
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+    """The place behind this award as a cursor."""
+    return cursors.cursor_of(Place(award.score, award.at, award.badge_key, award.context))
 
 
 def place_of(cursor: str) -> Place:
     """The place that `cursor_of` wrote.
 
-    Raises:  ValueError for anything else.
+    Raises:  NoMark for anything else.
     """
-    try:
-        place = _PLACE.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
-        raise ValueError("not a cursor that we gave") from error
-    if place.score not in _SCORES or place.at not in _TIMES or "\0" in place.badge_key + place.context:
-        raise ValueError("not a cursor that we gave")
+    place = cursors.mark_of(cursor, Place)
+    if place.score not in _SCORES or place.at not in _TIMES:
+        raise NoMark
     return place
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple, Protocol
 
@@ -45,19 +46,22 @@ class Job(Protocol):
         """Do the next page of the run, or with `dry_run` only count it; writes in the caller's transaction."""
 
 
-class _Telling:
+class _Telling(ABC):
     """Tells users a day at a time, in order of their ids; the cursor is `<day>/<last user>`."""
 
     tells = True
 
+    @abstractmethod
     async def users(self, connection: Connection, on: date, after: str) -> list[str]:
-        raise NotImplementedError
+        """The next users to tell on a day, PAGE at most."""
 
+    @abstractmethod
     async def number(self, connection: Connection, on: date) -> int:
-        raise NotImplementedError
+        """How many they are."""
 
+    @abstractmethod
     def message(self, run: Run, on: date, user: str) -> Message:
-        raise NotImplementedError
+        """What a user is told."""
 
     async def total(self, connection: Connection, run: Run) -> int:
         return sum([await self.number(connection, on) for on in days(run.since, run.due_on)])
@@ -155,7 +159,7 @@ class Prune:
         if run.cursor == LETTERS:
             before = midnight(run.due_on) - timedelta(days=self._letters_days)
             letters = await pruning.prune_letters(connection, before, unsent=False, dry_run=dry_run)
-            return Step(None, {"letters": letters}, 0)
+            return Step(LETTERS if letters and not dry_run else None, {"letters": letters}, 0)
         start, total = int(run.cursor or 0), await pruning.blocks(connection)
         end = min(start + pruning.BLOCKS, total)
         if end <= start:

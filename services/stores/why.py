@@ -44,9 +44,11 @@ class Heard(NamedTuple):
     by_awards: dict[str, datetime]
 
 
-async def award(connection: Connection, user_id: str, badge_key: str, context: str) -> Given | None:
+async def award(
+    connection: Connection, user_id: str, badge_key: str, context: str, *, hidden_too: bool
+) -> Given | None:
     """The award, revoked or not; None where there never was one."""
-    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context)
+    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context, hidden_too)
     if row is None:
         return None
     return Given(
@@ -61,9 +63,9 @@ async def award(connection: Connection, user_id: str, badge_key: str, context: s
     )
 
 
-async def newest_context(connection: Connection, user_id: str, badge_key: str) -> str | None:
+async def newest_context(connection: Connection, user_id: str, badge_key: str, *, hidden_too: bool) -> str | None:
     """The context for which the badge was given last; None where the user does not have it."""
-    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key)
+    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key, hidden_too)
     return found
 
 

@@ -17,7 +17,7 @@ from contracts.snapshot import full_years
 from services.scheduler import dates, jobs, main, running
 from services.scheduler.jobs import Anniversaries, CountHolders, Sweep
 from services.scheduler.main import Scheduler
-from services.stores import cron, holders
+from services.stores import cron, holders, outbox
 from services.stores.cron import Run
 from tests.integration.scheduler_lab import TABLES, Clock, award, join, options, told, work_off
 
@@ -248,7 +248,7 @@ async def test_no_faster_than_set_and_not_while_much_waits(db: asyncpg.Connectio
     await db.execute(
         "insert into outbox (topic, subject, event_id, time, value) select 'badge.awarded', 'u', n::text, now(), ''"
         " from generate_series(1, $1::integer) n",
-        running.MOST_WAITING,
+        outbox.MOST_WAITING,
     )
     for _ in range(10):
         await scheduler.turn(db)

@@ -45,14 +45,25 @@ update news set told_until = $2 where news_id = $1;
 delete from news where news_id = $1;
 
 -- name: forget_releases
--- What a load changed is told.
-delete from load_release where load_id = $1;
+-- What a load changed is told: the next of it, at most $2; how many they were.
+with gone as (
+    delete from load_release
+    where load_id = $1
+      and release_id in (select release_id from load_release where load_id = $1 order by release_id limit $2)
+    returning release_id
+)
+select count(*) from gone;
 
 -- name: forget_totals
--- What a load changed is told.
-delete from load_total where load_id = $1;
+-- The same for totals.
+with gone as (
+    delete from load_total
+    where load_id = $1
+      and (kind, id) in (select kind, id from load_total where load_id = $1 order by kind, id limit $2)
+    returning id
+)
+select count(*) from gone;
 
 -- name: waiting
--- How much waits: messages (up to a bound), and news.
-select (select count(*) from (select from outbox where failed_at is null limit $1) as oldest) as unsent,
-       (select count(*) from news) as news;
+-- How much is not told.
+select count(*) from news;

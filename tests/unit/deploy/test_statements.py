@@ -12,14 +12,13 @@ SCALING = (DEPLOY.parent / "docs/scaling.md").read_text(encoding="utf-8")
 # They ask all nodes. None of them is asked for every event or by a reader.
 OF_ALL_USERS = {
     "awards.ids": "the demo's summary",
-    "campaigns.sample": "`gatefold campaign start --dry-run`: some users, whoever they are",
     "campaigns.show": "a campaign: how many awards are its own",
-    "campaigns.standing": "a rollback: how many awards it would take back",
-    "campaigns.to_take_back": "a rollback: the next of a campaign's awards",
+    "campaigns.standing": "a rollback: the next of a campaign's awards",
+    "campaigns.to_take_back": "a rollback: how many awards it would take back",
     "campaigns.users": "a campaign: the next users, whoever they are",
     "collectors.count": "`gatefold recount`, for its progress bar",
     "collectors.page": "`gatefold recount`, user after user",
-    "collectors.sample": "`gatefold dry-run --sample`: some users, whoever they are",
+    "collectors.sample": "dry runs and `catalog diff`: some users, whoever they are",
     "cron.count_joined": "an anniversary's progress bar",
     "cron.count_slice": "a sweep's progress bar",
     "cron.joined": "a day's anniversaries, a page at a time",
