@@ -43,6 +43,55 @@ where counted_on = $1 and not exists (select from badge_holders_history where co
 order by badge_key
 on conflict (badge_key) do update set active_holders = excluded.active_holders;
 
+-- name: nominate
+-- Of a page's users and those nominated before: who were the first to earn a badge, as many as it has ranks left.
+-- Whoever has or had a rank of the badge gets no other; a row that somebody changes right now waits for another day.
+with found as (
+    select distinct on (b.user_id, b.badge_key) b.user_id, b.badge_key, b.context, b.awarded_at, false as nominated
+    from user_badges b
+    where b.user_id > $1 and b.user_id <= $2 and b.awarded_at < $3 and b.source <> 'manual' and b.revoked_at is null
+      and b.badge_key <> all (array(select badge_key from badge_ranking where given = $4))
+      and not exists (select from user_badges o
+                      where o.user_id = b.user_id and o.badge_key = b.badge_key and o.rank is not null)
+    order by b.user_id, b.badge_key, b.awarded_at, b.context
+), lined_up as (
+    select f.*, row_number() over (partition by f.badge_key order by f.awarded_at, f.user_id)
+                <= $4 - coalesce(r.given, 0) as chosen
+    from (select * from found
+          union all
+          select user_id, badge_key, context, awarded_at, true from user_badges where rank = 0) as f
+    left join badge_ranking r using (badge_key)
+), moved as (
+    select b.user_id, b.badge_key, b.context, l.chosen
+    from lined_up l
+    join user_badges b using (user_id, badge_key, context)
+    where l.chosen <> l.nominated
+    for no key update of b skip locked
+)
+update user_badges b set rank = case when m.chosen then 0 end
+from moved m
+where b.user_id = m.user_id and b.badge_key = m.badge_key and b.context = m.context;
+
+-- name: rank
+-- Ranks for the nominated, behind those that are given; to be told where it was earned by an event, and not before
+-- somebody who has one already.
+with nominated as materialized (
+    select user_id, badge_key, context, awarded_at, source from user_badges where rank = 0
+    for no key update skip locked
+), ranked as (
+    select n.*, coalesce(r.given, 0) + row_number() over (partition by n.badge_key order by n.awarded_at, n.user_id) as rank,
+           n.source = 'auto' and n.awarded_at >= coalesce(r.latest, '-infinity') as told
+    from nominated n
+    left join badge_ranking r using (badge_key)
+), given as (
+    insert into badge_ranking as r (badge_key, given, latest)
+    select badge_key, max(rank), max(awarded_at) from ranked where rank <= $1 group by badge_key order by badge_key
+    on conflict (badge_key) do update set given = excluded.given, latest = greatest(r.latest, excluded.latest)
+)
+update user_badges b set rank = case when r.rank <= $1 then case when r.told then r.rank else -r.rank end end
+from ranked r
+where b.user_id = r.user_id and b.badge_key = r.badge_key and b.context = r.context;
+
 -- name: history
 -- A badge's holders day by day, as far as days are complete.
 select counted_on, holders, active_holders, share_all, share_active
