@@ -46,14 +46,17 @@ on conflict (badge_key) do update set active_holders = excluded.active_holders;
 -- name: nominate
 -- Of a page's users and those nominated before: who were the first to earn a badge, as many as it has ranks left.
 -- Whoever has or had a rank of the badge gets no other; a row that somebody changes right now waits for another day.
-with found as (
-    select distinct on (b.user_id, b.badge_key) b.user_id, b.badge_key, b.context, b.awarded_at, false as nominated
-    from user_badges b
-    where b.user_id > $1 and b.user_id <= $2 and b.awarded_at < $3 and b.source <> 'manual' and b.revoked_at is null
-      and b.badge_key <> all (array(select badge_key from badge_ranking where given = $4))
-      and not exists (select from user_badges o
-                      where o.user_id = b.user_id and o.badge_key = b.badge_key and o.rank is not null)
-    order by b.user_id, b.badge_key, b.awarded_at, b.context
+with page as (
+    select user_id, badge_key, context, awarded_at, source, revoked_at,
+           count(rank) over (partition by user_id, badge_key) as ranks
+    from user_badges
+    where user_id > $1 and user_id <= $2
+      and badge_key <> all (array(select badge_key from badge_ranking where given = $4))
+), found as (
+    select distinct on (user_id, badge_key) user_id, badge_key, context, awarded_at, false as nominated
+    from page
+    where ranks = 0 and awarded_at < $3 and source <> 'manual' and revoked_at is null
+    order by user_id, badge_key, awarded_at, context
 ), lined_up as (
     select f.*, row_number() over (partition by f.badge_key order by f.awarded_at, f.user_id)
                 <= $4 - coalesce(r.given, 0) as chosen
