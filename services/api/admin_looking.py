@@ -15,8 +15,8 @@ from contracts.ids import is_user_id
 from contracts.times import parse_time
 from services.api.answers import json_answer
 from services.api.problems import NOT_FOUND, Problem, invalid
+from services.api.rarity import share
 from services.api.routes import LONGEST_CURSOR, LONGEST_KEY, admin, parts_of
-from services.api.view import rarity
 from services.cursors import NoMark, mark_of
 from services.looking import awards, badges, export
 from services.looking.awards import LogMark
@@ -49,10 +49,10 @@ async def catalog(
         raise Problem(NOT_FOUND, str(error)) from None
     counted, as_of = await parts.reader.ask(looking.holders)
     collectors = counted.get("")
-    shown = [
-        badges.shown(badge) | {"rarity": rarity(None if as_of is None else counted.get(badge.key, 0), collectors)}
-        for badge in found
-    ]
+    shown = []
+    for badge in found:
+        held = None if as_of is None else counted.get(badge.key, 0)
+        shown.append(badges.shown(badge) | {"rarity": {"holders": held, "share": share(held, collectors)}})
     return json_answer(request, {"badges": shown})
 
 

@@ -113,7 +113,8 @@ class Sweep(_Telling):
 
 
 class CountHolders:
-    """Holders of each badge, of all users and of the active ones, added to the history; the cursor is the last user."""
+    """Holders of each badge, of all users and of the active ones, added to the history, and who were the first to earn
+    it before the day of the run; the cursor is the last user."""
 
     name = "holders"
     does = f"holders of each badge, of all users and of those active in {ACTIVE_DAYS} days"
@@ -135,8 +136,10 @@ class CountHolders:
             if not run.cursor:
                 await holders.forget(connection, run.due_on)
             await holders.add(connection, run.due_on, found.holders)
+            await holders.nominate(connection, run.cursor, found.last, before=midnight(run.due_on))
             if found.last is None:
                 await holders.complete(connection, run.due_on)
+                await holders.rank(connection)
         users = found.holders[holders.EVERYBODY]
         held = sum(count.all for key, count in found.holders.items() if key != holders.EVERYBODY)
         return Step(found.last, {"users": users.all, "active": users.active, "held": held}, users.all)

@@ -30,6 +30,7 @@ RIGHTS = {
     "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "badge_holders_history": {API: READ, SCHEDULER: WRITE},
+    "badge_ranking": {SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "campaign": {
@@ -97,7 +98,10 @@ RIGHTS = {
             *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
         },
         API: READ,
-        SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
+        SCHEDULER: {
+            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "awarded_at", "revoked_at", "source")),
+            *("SELECT (rank)", "UPDATE (rank)"),
+        },
         GRAPH: {"SELECT", "INSERT"},
         ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
     },

@@ -17,7 +17,7 @@ from services.api.models import (
     AchievementList,
     Summary,
 )
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem
+from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem, rare
 
 
 async def test_nothing_earned(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
@@ -57,13 +57,13 @@ async def test_list(
         "unlocked_at": "2024-05-01T10:00:00.000005Z",
         "evidence": evidence,
         "context": "",
-        "rarity": {"holders": 2, "share": 0.25},
+        "rarity": rare(2, 0.25, "held by 2 collectors"),
         "hidden_until_earned": False,
         "icon": "/icons/breadth-silver.svg",
         "source": "auto",
     }
     assert body["achievements"][2]["source"] == "backfill"
-    assert body["achievements"][0]["rarity"] == {"holders": None, "share": None}
+    assert body["achievements"][0]["rarity"] == rare(None, None, None)
     assert body["stats"] == {
         "total_earned": 3,
         "by_category": {"breadth": 1, "community": 1, "completionist": 1},
@@ -177,8 +177,56 @@ async def test_detail_not_earned(
     body = (await client.get(f"{LIST}/genre-tourist-gold", headers=headers)).json()
     AchievementDetail.model_validate(body)
     assert (body["earned"], body["unlocked_at"], body["awards"]) == (False, None, [])
-    assert body["rarity"] == {"holders": 1, "share": 0.1}
+    assert body["rarity"] == rare(1, 0.1, "held by 1 collector")
     assert [rung["earned"] for rung in body["ladder"]] == [False] * 4
+    body = (await client.get(f"{LIST}/genre-tourist-silver", headers=headers)).json()
+    assert body["rarity"] == rare(0, 0.0, "held by nobody yet")
+    await holders(db)
+    body = (await client.get(f"{LIST}/genre-tourist-silver", headers=headers)).json()
+    assert body["rarity"] == rare(None, None, None), "nobody has counted"
+
+
+async def test_rarity_is_the_same_in_list_summary_and_detail(
+    client: httpx.AsyncClient, db: asyncpg.Connection[asyncpg.Record], user: str, headers: dict[str, str]
+) -> None:
+    await holders(db, everybody=(400, 100), master_collector_bronze=(20, 19), deep_cut=(21, 20), owner_i=(399, 100))
+    await award(db, user, "owner-i", rank=-7)
+    await award(db, user, "deep-cut", at=START + timedelta(days=1))
+    # The first award of several has the rank of all; a hidden one tells nothing.
+    await award(db, user, "master-collector-bronze", "master:5", rank=17)
+    await award(db, user, "master-collector-bronze", "master:6", START + timedelta(days=2))
+    await award(db, user, "reviewer-i", rank=2, hidden=True)
+    expected = {
+        "owner-i": rare(
+            *(399, 0.9975, "held by 399 collectors, 99.7 % of all, 100 % of the active ones"),
+            active_holders=100,
+            share_active=1.0,
+        ),
+        "deep-cut": rare(
+            *(21, 0.0525, "held by 21 collectors, 5.2 % of all, 20 % of the active ones"),
+            active_holders=20,
+            share_active=0.2,
+        ),
+        "master-collector-bronze": rare(
+            *(20, 0.05, "held by 20 collectors, 5 % of all, 17th to earn it"),
+            active_holders=19,
+            share_active=0.19,
+            rank=17,
+        ),
+    }
+    body = (await client.get(LIST, headers=headers)).json()
+    AchievementList.model_validate(body)
+    assert len(body["achievements"]) == 4
+    for one in [*body["achievements"], body["stats"]["rarest"]]:
+        assert one["rarity"] == expected[one["id"]]
+    short = (await client.get(SUMMARY, headers=headers)).json()
+    Summary.model_validate(short)
+    assert (short["rarest"]["id"], short["most_recent"]["id"]) == ("master-collector-bronze", "master-collector-bronze")
+    assert short["rarest"]["rarity"] == short["most_recent"]["rarity"] == expected["master-collector-bronze"]
+    for key, rarity in expected.items():
+        assert (await client.get(f"{LIST}/{key}", headers=headers)).json()["rarity"] == rarity
+    body = (await client.get(f"{LIST}/reviewer-i", headers=headers)).json()
+    assert (body["earned"], body["rarity"]["rank"]) == (False, None)
 
 
 @pytest.mark.parametrize(

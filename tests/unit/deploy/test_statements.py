@@ -31,6 +31,8 @@ OF_ALL_USERS = {
     "graph.unbounded": "the lane: who is due and was not looked at",
     "graph.wake": "after the first rebuild of the graph",
     "holders.held": "the daily count of holders, a page of users at a time",
+    "holders.nominate": "the daily count of holders: who may be among the first",
+    "holders.rank": "the daily count of holders: who was among the first",
     "holders.users": "the daily count of holders, a page of users at a time",
     "looking.awards": "an export of awards, a page at a time",
     "looking.feed": "the newest awards, whoever they are of",
