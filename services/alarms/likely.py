@@ -60,9 +60,9 @@ class Surprise(NamedTuple):
 
 
 class Silence(NamedTuple):
-    """A count has not risen for longer than is likely."""
+    """A count has stood still for longer than is likely."""
 
-    since: date  # when it rose last
+    since: date  # when it moved last
     days: int
     likely: int  # at most
     gaps: int  # of history
@@ -100,17 +100,20 @@ def surprise(counts: Sequence[Count], of_all: Sequence[Count] = ()) -> Surprise 
 
 
 def silence(counts: Sequence[Count]) -> Silence | None:
-    """Whether these counts have not risen for longer than is likely; None where they have, or seldom did."""
+    """Whether these counts have stood still for longer than is likely; None where they have not, or mostly do.
+
+    A count that fell is none that stands: what came in may be hidden by what went.
+    """
     found = [one for one in changes(counts) if (counts[-1].on - one.on).days < QUIET_DAYS]
-    rises = [one.on for one in found if one.by > 0]
-    gaps = sorted((after - before).days for before, after in pairwise(rises))
+    moves = [one.on for one in found if one.by]
+    gaps = sorted((after - before).days for before, after in pairwise(moves))
     if len(gaps) < FEWEST_GAPS:
         return None
-    days = (counts[-1].on - rises[-1]).days
-    slow_day = _quantile(sorted(one.by / one.days for one in found if one.on <= rises[-1]), 0.1)
+    days = (counts[-1].on - moves[-1]).days
+    slow_day = _quantile(sorted(one.by / one.days for one in found if one.on <= moves[-1]), 0.1)
     longest = gaps[-2]  # but for one: an outage does not become usual
     likely = longest if slow_day >= STEADY else max(longest, math.ceil(GAPS * _quantile(gaps, 0.9)))
-    return Silence(rises[-1], days, likely, len(gaps)) if days + 1 > likely else None
+    return Silence(moves[-1], days, likely, len(gaps)) if days + 1 > likely else None
 
 
 def _throng(of_all: Sequence[Count], last: Change, sign: int) -> float:

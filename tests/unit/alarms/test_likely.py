@@ -136,6 +136,11 @@ def test_one_outage_does_not_make_silence_usual_but_two_do() -> None:
     assert silence(counts(*outage, *outage, *[30] * 40, 0, 0, 0, 0, 0)) is None
 
 
+def test_a_count_that_falls_does_not_stand_still() -> None:
+    assert silence(counts(*[30] * 40, -5)) is None
+    assert silence(counts(*[30] * 40, -5, 0)) is not None
+
+
 def test_what_was_seldom_heard_is_never_missed() -> None:
     rare = [1, 0, 0, 0, 0] * FEWEST_GAPS
     assert silence(counts(*rare, *[0] * 100)) is None
