@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from contracts.events.rejection import Stage
 from contracts.ids import is_user_id
 from contracts.times import parse_time
+from services.alarms.listing import listed
 from services.api.answers import json_answer
 from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.rarity import share
@@ -22,6 +23,7 @@ from services.looking import awards, badges, export
 from services.looking.awards import LogMark
 from services.looking.badges import NoSuch, Visibility
 from services.stores import looking
+from services.stores.alarms import AlarmMark
 from services.stores.looking import FeedMark, HistoryMark, LetterMark, Row
 
 PAGE: Final = 100
@@ -150,6 +152,13 @@ async def letters(
     _check(request, topic=topic)
     mark = _mark(cursor, LetterMark) or LetterMark()
     return json_answer(request, await parts_of(request).reader.ask(awards.letters, mark, topic, stage, limit))
+
+
+@router.get("/alarms")
+async def alarms(request: Request, ended: bool = False, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """Alarms that stand, the newest first; with `ended` those that have ended, too."""
+    mark = _mark(cursor, AlarmMark) or AlarmMark()
+    return json_answer(request, await parts_of(request).reader.ask(listed, mark, limit, ended=ended))
 
 
 def _check(request: Request, trigger: str | None = None, badge: str | None = None, topic: str | None = None) -> None:

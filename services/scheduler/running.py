@@ -49,6 +49,10 @@ async def turn(connection: Connection, job: Job, on: date) -> Turn:
             await cron.advance(connection, run)
         else:
             run.finished_at = await cron.finish(connection, run)
+    for line in step.warnings:
+        log.warning(**line)
+    for line in step.news:
+        log.info(**line)
     if run.finished_at is not None:
         _tell(run)
     return Turn(run, step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -66,8 +66,12 @@ async def forget(connection: Connection, on: date) -> None:
     await connection.execute(SQL["forget"], on)
 
 
-async def complete(connection: Connection, on: date) -> None:
-    """The day is counted: shares are there now, and the newest day's active holders stand beside the count of today."""
+async def complete(connection: Connection, on: date, badges: Iterable[str]) -> None:
+    """The day is counted: of the `badges` that did not come up nobody has one.
+
+    Shares are there now, and the newest day's active holders stand beside the count of today.
+    """
+    await connection.execute(SQL["none"], on, sorted(badges))
     await connection.execute(SQL["share"], on)
     await connection.execute(SQL["hand_over"], on)
 

@@ -27,6 +27,12 @@ set holders = h.holders + excluded.holders, active_holders = h.active_holders + 
 -- Begin the count of a day anew.
 delete from badge_holders_history where counted_on = $1;
 
+-- name: none
+-- Badges that nobody holds are counted as well: their history begins with them, and not with their first holder.
+insert into badge_holders_history (badge_key, counted_on, holders, active_holders)
+select badge_key, $1, 0, 0 from unnest($2::text[]) as n (badge_key) order by badge_key
+on conflict do nothing;
+
 -- name: share
 -- The day's count is complete: shares of all users and of the active ones.
 update badge_holders_history h
@@ -39,7 +45,8 @@ where h.counted_on = $1 and a.counted_on = $1 and a.badge_key = '';
 -- What the api shows follows the newest day.
 insert into badge_holders as h (badge_key, holders, active_holders, as_of)
 select badge_key, holders, active_holders, now() from badge_holders_history
-where counted_on = $1 and not exists (select from badge_holders_history where counted_on > $1)
+where counted_on = $1 and (holders > 0 or badge_key = '')
+  and not exists (select from badge_holders_history where counted_on > $1)
 order by badge_key
 on conflict (badge_key) do update set active_holders = excluded.active_holders;
 

@@ -36,7 +36,17 @@ from tests.model.events import minutes
 CATALOG = load_catalog()
 FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
 HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
-PATHS = ("catalog", "triggers", "holders", "awards", "awards/log", "awards/export", "dead-letters", "users/ann/history")
+PATHS = (
+    "catalog",
+    "triggers",
+    "holders",
+    "awards",
+    "awards/log",
+    "awards/export",
+    "dead-letters",
+    "users/ann/history",
+    "alarms",
+)
 
 
 MANY = """
