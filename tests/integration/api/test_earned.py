@@ -4,20 +4,67 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 
+from catalog.index import load_catalog
 from contracts.times import rfc3339
 from services.api.models import (
     AchievementDetail,
     AchievementList,
+    ProblemBody,
     Summary,
 )
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem
+from services.api.problems import KINDS
+
+LIST = "/api/user/achievements"
+PROGRESS = f"{LIST}/progress"
+SUMMARY = f"{LIST}/summary"
+START = datetime(2024, 5, 1, 10, tzinfo=UTC)
+CATALOG = load_catalog()
+
+
+async def award(
+    db: asyncpg.Connection[asyncpg.Record], user: str, key: str, context: str = "", at: datetime = START, **more: Any
+) -> None:
+    row = {
+        "user_id": user,
+        "badge_key": key,
+        "context": context,
+        "award_id": uuid4(),
+        "awarded_at": at,
+        "source": "auto",
+        "trigger": "ownership.added",
+        "caused_by": "{}",
+        "batch_id": uuid4(),
+        "evidence": json.dumps({"value": 1}),
+    } | more
+    columns = ", ".join(row)
+    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+    await db.execute(f"insert into user_badges ({columns}) values ({places})", *row.values())  # noqa: S608
+
+
+async def holders(db: asyncpg.Connection[asyncpg.Record], **counts: int) -> None:
+    """Set the counts; `everybody` stands for the number of collectors."""
+    await db.execute("delete from badge_holders")
+    rows = [("" if key == "everybody" else key.replace("_", "-"), number, START) for key, number in counts.items()]
+    await db.executemany("insert into badge_holders values ($1, $2, $3)", rows)
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    ProblemBody.model_validate(body)
+    assert body["status"] == status
+    assert body["type"] in {kind.type for kind in KINDS}
+    assert body["detail"]
+    return body
 
 
 async def test_nothing_earned(client: httpx.AsyncClient, headers: dict[str, str]) -> None:

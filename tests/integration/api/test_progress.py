@@ -18,7 +18,7 @@ from services.api.view import View
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores.achievements import Standing
-from tests.integration.api.world import CATALOG, PROGRESS, START, award
+from tests.integration.api.test_earned import CATALOG, PROGRESS, START, award
 
 
 async def test_progress(

@@ -6,7 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.integration.api.world import LIST, PROGRESS, SUMMARY, award, problem
+from tests.integration.api.test_earned import LIST, PROGRESS, SUMMARY, award, problem
 
 
 @pytest.mark.parametrize("path", [LIST, PROGRESS, SUMMARY, f"{LIST}/owner-i"])
