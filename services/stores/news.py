@@ -14,7 +14,7 @@ from services.stores.queries import statements
 
 SQL = statements("news")
 # Of what a load changed, in one transaction: the first whole dump changes every release there is.
-FORGOTTEN: Final = 50_000
+FORGOTTEN: Final = 200_000
 
 
 class News(NamedTuple):
@@ -64,7 +64,7 @@ async def tell(connection: Connection, page: int) -> Told | None:
 async def _forget(connection: Connection, load_id: int | None) -> bool:
     """Forget a page of what a load changed, when everybody is told; whether nothing of it is left."""
     for name in ("forget_releases", "forget_totals"):
-        if load_id is not None and await connection.fetchval(SQL[name], load_id, FORGOTTEN) == FORGOTTEN:
+        if load_id is not None and await connection.execute(SQL[name], load_id, FORGOTTEN) == f"DELETE {FORGOTTEN}":
             return False
     return True
 

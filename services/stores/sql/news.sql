@@ -45,24 +45,12 @@ update news set told_until = $2 where news_id = $1;
 delete from news where news_id = $1;
 
 -- name: forget_releases
--- What a load changed is told: the next of it, at most $2; how many they were.
-with gone as (
-    delete from load_release
-    where load_id = $1
-      and release_id in (select release_id from load_release where load_id = $1 order by release_id limit $2)
-    returning release_id
-)
-select count(*) from gone;
+-- What a load changed is told: some of it, at most $2.
+delete from load_release where ctid = any(array(select ctid from load_release where load_id = $1 limit $2));
 
 -- name: forget_totals
 -- The same for totals.
-with gone as (
-    delete from load_total
-    where load_id = $1
-      and (kind, id) in (select kind, id from load_total where load_id = $1 order by kind, id limit $2)
-    returning id
-)
-select count(*) from gone;
+delete from load_total where ctid = any(array(select ctid from load_total where load_id = $1 limit $2));
 
 -- name: waiting
 -- How much is not told.
