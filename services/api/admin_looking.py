@@ -13,9 +13,8 @@ from fastapi.responses import StreamingResponse
 from contracts.events.rejection import Stage
 from contracts.ids import is_user_id
 from contracts.times import parse_time
-from services.api.admin_body import invalid
 from services.api.answers import json_answer
-from services.api.problems import NOT_FOUND, Problem
+from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.routes import LONGEST_CURSOR, LONGEST_KEY, admin, parts_of
 from services.api.view import rarity
 from services.looking import awards, badges, export

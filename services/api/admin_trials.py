@@ -21,9 +21,9 @@ from contracts.times import parse_day, parse_time
 from services.api import examples
 from services.api import why as whys
 from services.api.answers import fresh_answer
-from services.api.bodies import body_of, invalid
+from services.api.bodies import body_of
 from services.api.models import DryRun, Simulation, Why
-from services.api.problems import NOT_FOUND, Problem
+from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.routes import admin, parts_of
 from services.stores import collectors
 from services.stores.postgres import Connection

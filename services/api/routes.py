@@ -13,7 +13,7 @@ from services.api import examples
 from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
-from services.api.problems import INVALID, NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.view import View, place_of
@@ -26,6 +26,7 @@ PROGRESS: Final = 20
 LONGEST_PROGRESS: Final = 100
 LONGEST_CURSOR: Final = 512
 LONGEST_KEY: Final = 128
+LONGEST_CONTEXT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,7 @@ def place(cursor: str | None) -> Place | None:
     try:
         return place_of(cursor)
     except ValueError as error:
-        fault = {"in": "query", "parameter": "cursor", "detail": str(error)}
-        raise Problem(INVALID, f"cursor: {error}", errors=[fault]) from None
+        raise invalid("cursor", str(error), "query") from None
 
 
 Who = Annotated[Identity, Depends(identity)]
