@@ -81,7 +81,7 @@ EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["t
 FATES = ("processed", "duplicate", "dead", "skipped")  # skipped: delivered again by Kafka
 CONFLICTING = Counter("gatefold_conflicting_duplicates_total", "Duplicates with other data than the first.", ["topic"])
 DEAD = Counter("gatefold_dead_letters_total", "Records that could not be accepted, by stage reached.", ["stage"])
-AWARDED = Counter("gatefold_awards_total", "Awards given, by family of the badge.", ["family"])
+AWARDED = Counter("gatefold_awards_total", "Awards given and told, by family of the badge.", ["family"])
 DRIFT = Counter("gatefold_drift_total", "Counters that a sweep found wrong and repaired.")
 BUNDLE_SECONDS = Histogram(
     "gatefold_bundle_seconds",

@@ -11,7 +11,7 @@ import asyncpg
 from services.scheduler.main import Scheduler
 from services.settings import Settings
 
-TABLES = "collector, user_badges, outbox, inbox, dead_letter, badge_holders, badge_holders_history, cron_run, activity"
+TABLES = "collector, award, outbox, inbox, dead_letter, badge_holders, badge_holders_history, cron_run, activity"
 _numbers = itertools.count()
 
 

@@ -23,6 +23,10 @@ BY_HAND = (
     *("revision", "source", "trigger", "caused_by", "batch_id"),
     *("sort_override", "hidden", "revoked_at", "campaign_id"),
 )
+OF_AWARDS = {
+    *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
+    *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
+}
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
@@ -30,6 +34,13 @@ RIGHTS = {
     "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "badge_holders_history": {API: READ, SCHEDULER: WRITE},
+    "award": {
+        WORKER: {"SELECT", "INSERT", "DELETE"},
+        RELAY: OF_AWARDS | {"SELECT (shadow)"},
+        API: READ,
+        GRAPH: {"SELECT", "INSERT"},
+        ADMIN: {"SELECT", "INSERT", "UPDATE (shadow)", *(f"UPDATE ({name})" for name in BY_HAND)},
+    },
     "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "brake": {WORKER: {"SELECT", "INSERT"}},
     "campaign": {
@@ -92,17 +103,14 @@ RIGHTS = {
     "staged_release": {},
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
-        RELAY: {
-            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
-            *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
-        },
+        RELAY: OF_AWARDS,
         API: READ,
         SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
         ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
     },
 }
-TABLES = "select tablename from pg_tables where schemaname = 'public'"
+TABLES = "select table_name from information_schema.tables where table_schema = 'public'"  # views, too
 GRANTS = """
 with whole as (
     select table_name, grantee, privilege_type from information_schema.role_table_grants

@@ -16,7 +16,7 @@ from services.settings import Settings
 
 SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 CLEAR = """
-    truncate collector, user_badges, outbox, award_log, badge_holders, dead_letter, erased restart identity;
+    truncate collector, award, outbox, award_log, badge_holders, dead_letter, erased restart identity;
     insert into collector (user_id) values ('ann'), ('bob');
 """
 AWARD = """

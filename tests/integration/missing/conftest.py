@@ -43,7 +43,7 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 async def db(database: str) -> AsyncIterator[Db]:
     connection = await asyncpg.connect(database)
     await connection.execute(
-        "truncate collector, facet_value, facet_count, facts, release, owned_release, user_badges, label, artist,"
+        "truncate collector, facet_value, facet_count, facts, release, owned_release, award, label, artist,"
         " master, release_label, release_artist, catalogue_total"
     )
     yield connection
