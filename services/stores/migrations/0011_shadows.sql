@@ -14,34 +14,35 @@ do $$
 declare
     given record;
 begin
-    -- Rights went with the table: who had them has the same ones on what is shown.
+    -- Rights went with the table: who had them has the same ones on what is shown. Where the roles came later and the
+    -- earlier steps were run once more for them, the rights are on what is shown, and are wanted on the table.
     for given in
-        select grantee, privilege_type || coalesce(' (' || quote_ident(column_name) || ')', '') as privilege
-        from (select grantee, privilege_type, null as column_name
-              from information_schema.role_table_grants
-              where table_schema = current_schema and table_name = 'award'
-              union all
-              select c.grantee, c.privilege_type, c.column_name
-              from information_schema.role_column_grants c
-              where c.table_schema = current_schema and c.table_name = 'award'
-                and not exists (select from information_schema.role_table_grants t
-                                where t.table_schema = current_schema and t.table_name = 'award'
-                                  and t.grantee = c.grantee and t.privilege_type = c.privilege_type)) g
-        where grantee like 'gatefold\_%'
+        with relation as (
+            select oid, relname, relacl from pg_class
+            where relname in ('award', 'user_badges') and relnamespace = current_schema::regnamespace
+        ), acl as (
+            select relname, '' as of_column, (aclexplode(relacl)).* from relation
+            union all
+            select relname, format(' (%I)', attname), (aclexplode(attacl)).*
+            from relation join pg_attribute on attrelid = oid where attacl is not null
+        )
+        select format('grant %s%s on %I to %I', a.privilege_type, a.of_column,
+                      case a.relname when 'award' then 'user_badges' else 'award' end, r.rolname) as command
+        from acl a join pg_roles r on r.oid = a.grantee
+        where r.rolname like 'gatefold\_%'
     loop
-        execute format('grant %s on user_badges to %I', given.privilege, given.grantee);
+        execute given.command;
     end loop;
 
-    -- Where an account may not create roles it goes without them: 0003_roles.sql.
     for given in
-        select privilege from (values
+        select command from (values
             -- It counts holders: of what is shown.
             ('gatefold_scheduler', 'revoke all on award from gatefold_scheduler'),
             -- A rollback of a campaign tells nobody of what nobody was told.
             ('gatefold_relay', 'grant select (shadow) on award to gatefold_relay'),
             ('gatefold_admin', 'grant update (shadow) on award to gatefold_admin')
-        ) as n (grantee, privilege) join pg_roles on rolname = grantee
+        ) as n (grantee, command) join pg_roles on rolname = grantee
     loop
-        execute given.privilege;
+        execute given.command;
     end loop;
 end $$;

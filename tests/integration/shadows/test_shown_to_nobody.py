@@ -14,9 +14,19 @@ from services.settings import Settings
 from services.stores import campaigns, holders, outbox
 from services.stores.postgres import Connection
 from tests.integration.shadows.conftest import Serve, Served
-from tests.integration.shadows.lab_of_shadows import HIDDEN, PUBLIC, SHADOWS, kept, knowledge, past, told, worked_off
+from tests.integration.shadows.lab_of_shadows import (
+    HIDDEN,
+    PUBLIC,
+    SHADOWS,
+    kept,
+    knowledge,
+    past,
+    release,
+    told,
+    worked_off,
+)
 from tests.model import lab
-from tests.model.events import event, minutes
+from tests.model.events import added, event, minutes
 
 LIST = "/api/user/achievements"
 ONE = f"{LIST}/{{achievement_id}}"
@@ -101,6 +111,15 @@ async def test_a_badge_that_is_shown_is_told_as_ever(connection: Connection, ser
     async with serve(PUBLIC) as api:
         assert {one["id"] for one in (await api.ask("GET", LIST, "ada")).json()["achievements"]} >= {*SHADOWS}
     assert await kept(connection) == set()
+
+
+async def test_a_tier_in_the_shadow_outranks_none(connection: Connection) -> None:
+    """One event passes owner-i and owner-ii; the one that is told is the highest."""
+    page = added("page", *((n, release(n)) for n in range(1, 13)))
+    await worked_off(connection, PUBLIC, [page])
+    assert (await told(connection))["ada", "owner-i", ""]["highest_in_family"] is False
+    await worked_off(connection, HIDDEN, [page])
+    assert (await told(connection))["ada", "owner-i", ""]["highest_in_family"] is True
 
 
 async def test_a_sweep_gives_it_once(connection: Connection) -> None:
