@@ -54,7 +54,7 @@ async def grant(request: Request, who: Who) -> Response:
     parts = parts_of(request)
 
     async def work(connection: Connection, act: Act) -> Done:
-        return await acts.grant(connection, parts.view.catalog, act, notify=body.notify)
+        return await acts.grant(connection, parts.catalog, act, notify=body.notify)
 
     done = await _done(request, work, body, who)
     return fresh_answer(done.shown(), 201 if done.outcome == "granted" else 200)
@@ -64,7 +64,7 @@ async def grant(request: Request, who: Who) -> Response:
 async def revoke(request: Request, who: Who) -> Response:
     """Take a badge; a second time nothing changes."""
     body = await body_of(request, RevokeBody)
-    catalog = parts_of(request).view.catalog
+    catalog = parts_of(request).catalog
 
     async def work(connection: Connection, act: Act) -> Done:
         return await acts.revoke(connection, catalog, act)
@@ -77,7 +77,7 @@ async def revoke(request: Request, who: Who) -> Response:
 async def edit(request: Request, who: Who) -> Response:
     """Hide an award, or sort it elsewhere; nobody is told."""
     body = await body_of(request, EditBody)
-    catalog = parts_of(request).view.catalog
+    catalog = parts_of(request).catalog
     changes: dict[str, Any] = body.model_dump(include={"sort_override", "hidden"}, exclude_unset=True)
     if changes.get("hidden", False) is None:
         raise invalid("hidden", "true or false")

@@ -57,7 +57,7 @@ class RollbackBody(Body):
 async def start(request: Request, who: Who) -> Response:
     """Begin a campaign: 201; 409 where another one is at work on one of its badges."""
     body = await body_of(request, StartBody)
-    parts, catalog = parts_of(request), parts_of(request).view.catalog
+    parts, catalog = parts_of(request), parts_of(request).catalog
     if (body.scope == "all") == bool(body.value):
         raise invalid("value", "name the user, badge, trigger or family; of `all` nothing")
     if body.dry_run:

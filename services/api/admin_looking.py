@@ -46,10 +46,10 @@ async def catalog(
     """Badges with their rules in words, what triggers them, and how many hold them."""
     parts = parts_of(request)
     try:
-        found = badges.chosen(parts.view.catalog, family, trigger, visibility)
+        found = badges.chosen(parts.catalog, family, trigger, visibility)
     except NoSuch as error:
         raise Problem(NOT_FOUND, str(error)) from None
-    counted, as_of = await parts.reader.ask(looking.holders)
+    counted, as_of = await parts.reader.ask(badges.counted, parts.catalog)
     collectors = counted.get("")
     shown = []
     for badge in found:
@@ -61,15 +61,15 @@ async def catalog(
 @router.get("/triggers")
 async def triggers(request: Request) -> Response:
     """Which badges each topic may earn; those that earn none are marked."""
-    return json_answer(request, {"triggers": badges.triggers(parts_of(request).view.catalog)})
+    return json_answer(request, {"triggers": badges.triggers(parts_of(request).catalog)})
 
 
 @router.get("/holders")
 async def holders(request: Request) -> Response:
     """How many hold each badge, and which tiers look odd beside the one before."""
     parts = parts_of(request)
-    counted, as_of = await parts.reader.ask(looking.holders)
-    return json_answer(request, badges.holders(parts.view.catalog, counted, as_of))
+    counted, as_of = await parts.reader.ask(badges.counted, parts.catalog)
+    return json_answer(request, badges.holders(parts.catalog, counted, as_of))
 
 
 @router.get("/users/{user_id}/history")
@@ -163,7 +163,7 @@ async def alarms(request: Request, ended: bool = False, limit: Limit = PAGE, cur
 
 def _check(request: Request, trigger: str | None = None, badge: str | None = None, topic: str | None = None) -> None:
     try:
-        awards.check(parts_of(request).view.catalog, trigger, badge, topic)
+        awards.check(parts_of(request).catalog, trigger, badge, topic)
     except NoSuch as error:
         raise Problem(NOT_FOUND, str(error)) from None
 

@@ -241,6 +241,7 @@ class Why(Answer):
     since: str
     gaps: list[Gap] | None = Field(description="The largest first; null where counting took too long.")
     award: WhyAward | None
+    shadow: bool = Field(default=False, description="Not shown to collectors yet; only admins are told.")
 
 
 class Gain(Answer):
@@ -288,10 +289,11 @@ class WhatIf(Answer):
 
 
 class Passes(Gain):
-    """A badge that passes; where it is held already it is not given again."""
+    """A badge that passes; where it is held already it is not given again, in the `shadow` it is kept and not told."""
 
     awarded_at: str
     held: bool
+    shadow: bool
 
 
 class TriedEvent(Answer):
@@ -354,6 +356,7 @@ class SimulatedAward(Answer):
     context: str
     reason: str
     evidence: dict[str, Any]
+    shadow: bool
 
 
 class BadLine(Answer):

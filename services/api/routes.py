@@ -9,6 +9,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 
+from catalog.index import Catalog
 from services.api import examples
 from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
@@ -34,10 +35,11 @@ LONGEST_CONTEXT: Final = 64
 class Parts:
     """What the endpoints work with; `app.state.parts`.
 
-    Shape:   `probe` is a reader that does not wait for long, `patient` one for what operators ask; `writer` connects as
-             who may write, for admins alone.
+    Shape:   `catalog` is for admins, `view` has of it what collectors may know; `probe` is a reader that does not wait
+             for long, `patient` one for what operators ask; `writer` connects as who may write, for admins alone.
     """
 
+    catalog: Catalog
     view: View
     gate: Gate
     rate: Rate

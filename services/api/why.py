@@ -37,14 +37,16 @@ async def answer(
 ) -> Response:
     """Why a user has a badge, or has it not.
 
+    Shape:   `secrets_too`: for operators, of badges in the shadow as well.
     Raises:  Problem 404 for a badge that is unknown, or secret and not earned; 422 for a context it does not have.
     """
     parts = parts_of(request)
     found = None
     if may_be_a_key(achievement_id):
+        catalog = parts.catalog if secrets_too else parts.view.catalog
         asked = Asked(achievement_id, context, datetime.now(UTC), secrets_too)
         try:
-            found = await parts.reader.ask(why_for, user_id, parts.view.catalog, asked)
+            found = await parts.reader.ask(why_for, user_id, catalog, asked)
         except Unfit as unfit:
             raise invalid(unfit.parameter, str(unfit), "query") from None
     if found is None:

@@ -33,7 +33,7 @@ class Change:
     after: str
     gains: int = 0
     losses: int = 0  # of eligibility: awards that stand are never taken
-    messages: int = 0  # gains that nobody was given yet
+    messages: int = 0  # gains that nobody was given yet; of a badge in the shadow nobody is told
     examples: list[str] = field(default_factory=list)
 
 
@@ -91,7 +91,7 @@ class Comparison:
                 continue
             if (key, context) in now:
                 change.gains += 1
-                change.messages += (key, context) not in given
+                change.messages += (key, context) not in given and not self._badges[key].shadow
             else:
                 change.losses += 1
             if snapshot.user_id not in change.examples and len(change.examples) < EXAMPLES:
@@ -102,7 +102,11 @@ class Comparison:
                 self.found.tiers[move] = self.found.tiers.get(move, 0) + 1
 
     def _highest(self, earned: set[Pair], place: tuple[str, str]) -> str:
-        tiers = [self._badges[key] for key, context in earned if (self._badges[key].family, context) == place]
+        tiers = [
+            self._badges[key]
+            for key, context in earned
+            if (self._badges[key].family, context) == place and not self._badges[key].shadow
+        ]
         best = max(tiers, key=lambda badge: badge.tier_index, default=None)
         return "–" if best is None else best.tier or "earned"
 

@@ -225,7 +225,7 @@ async def finish(connection: Connection, campaign_id: str) -> bool:
 
 
 async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
-    """Revoke the next `page` of its awards, each told on badge.revoked; 0 ends the rollback."""
+    """Revoke the next `page` of its awards, each told on badge.revoked where it was shown; 0 ends the rollback."""
     async with connection.transaction():
         found = await connection.fetch(SQL["standing"], campaign_id, page)
         if not found:
@@ -237,6 +237,7 @@ async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
         told = [
             awards.revoked(name, row["award_id"], row["revision"], at, by=by, reason=reason)
             for name, row in zip(names, found, strict=True)
+            if not row["shadow"]
         ]
         await awards.publish(connection, told)
         return len(found)

@@ -162,7 +162,10 @@ class Awarding:
         self._found[collector.user_id] += 1
 
     async def settle(self, connection: Connection) -> list[NewAward]:
-        """Store what was earned and not held yet, with its messages; answers the new awards in the order of events."""
+        """Store what was earned and not held yet; answers the new awards in the order of events.
+
+        Each comes with its message, but for those of badges in the shadow.
+        """
         if not self._candidates:
             return []
         badges = self._catalog.badges
@@ -184,6 +187,7 @@ class Awarding:
                     notify=one.notify,
                 )
                 for one in fresh
+                if not one.award.shadow
             ],
         )
         return [one.award for one in fresh]
@@ -220,7 +224,8 @@ class Awarding:
         user_id, key, context = candidate.name
         badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]
-        highest = not any((user_id, tier.key, context) in held for tier in tiers if tier.tier_index > badge.tier_index)
+        higher = (tier.key for tier in tiers if tier.tier_index > badge.tier_index and not tier.shadow)
+        highest = not any((user_id, tier, context) in held for tier in higher)
         award = NewAward(
             user_id,
             key,
@@ -234,6 +239,7 @@ class Awarding:
             rule_of(badge),
             "auto" if self._backfill is None else "backfill",
             None if self._backfill is None else self._backfill.campaign_id,
+            badge.shadow,
         )
         return Earned(award, candidate, highest, notify)
 

@@ -12,7 +12,7 @@ from services.scheduler.main import Scheduler
 from services.settings import Settings
 
 TABLES = (
-    "collector, user_badges, outbox, inbox, dead_letter, badge_holders, badge_holders_history, badge_ranking, cron_run,"
+    "collector, award, outbox, inbox, dead_letter, badge_holders, badge_holders_history, badge_ranking, cron_run,"
     " activity, alarm, event_history, drift, evaluation_cost, offset_ledger, campaign"
 )
 _numbers = itertools.count()

@@ -47,6 +47,27 @@ async def judged(connection: Connection, old: list[BadgeDefinition], new: list[B
     return comparison
 
 
+async def test_of_a_badge_in_the_shadow_nobody_is_told(connection: Connection) -> None:
+    """The same five users would gain it; no message, and nobody's highest tier moves."""
+    await crowd(connection)
+    old = [badge for badge in every_badge() if badge.family != "genre-tourist"]
+    for shadow, messages in ((False, 5), (True, 0)):
+        ladder = threshold_ladder(
+            "genre-trial",
+            "Genre Trial",
+            metric="genres",
+            targets=(5,),
+            category="breadth",
+            triggers=("ownership.added",),
+            description="Own releases from {n} genres",
+            shadow=shadow,
+        )
+        found = (await judged(connection, old, [*old, *ladder])).found
+        trial = found.changes["genre-trial-bronze"]
+        assert (trial.what, trial.gains, trial.messages) == ("added", 5, messages)
+        assert found.tiers == ({} if shadow else {("genre-trial", "–", "bronze"): 5})
+
+
 async def test_gains_losses_tiers_and_messages(connection: Connection) -> None:
     await crowd(connection)
     before = await lab.awards_of(connection)

@@ -14,7 +14,7 @@ from services.settings import Settings
 from tests.integration.served import bearer, served
 
 CLEAR = """
-    truncate collector, user_badges, outbox, award_log, badge_holders, dead_letter, erased restart identity;
+    truncate collector, award, outbox, award_log, badge_holders, dead_letter, erased restart identity;
     insert into collector (user_id) values ('ann'), ('bob');
 """
 AWARD = """

@@ -47,6 +47,7 @@ async def test_granted_revoked_granted(web: httpx.AsyncClient, db: asyncpg.Conne
         "sort_override": None,
         "hidden": False,
         "revoked_at": None,
+        "shadow": False,
     }
     second = await web.post(AWARDS, json=DEEP | {"reason": "other"}, headers=chief)
     assert (second.status_code, second.json()) == (200, body | {"outcome": "unchanged"})

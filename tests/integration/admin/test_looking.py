@@ -145,6 +145,7 @@ async def test_the_feed_counts_and_filters(
         "sort_override": None,
         "hidden": False,
         "revoked_at": None,
+        "shadow": False,
     }
     later = (await web.get(FEED, params={"limit": 2, "cursor": body["next_cursor"]}, headers=chief)).json()
     assert (later["total"], later["since"]) == (None, body["since"])
@@ -349,7 +350,7 @@ async def test_exports_of_nothing(web: httpx.AsyncClient, db: asyncpg.Connection
 @pytest.mark.parametrize("form", ["csv", "json"])
 async def test_exports_take_no_more_memory_for_more_awards(db: asyncpg.Connection, form: Format) -> None:
     async def peak(number: int) -> int:
-        await db.execute("truncate user_badges")
+        await db.execute("truncate award")
         await db.execute(MANY, number)
         tracemalloc.start()
         size = 0

@@ -21,7 +21,7 @@ from tests.integration.served import bearer
 async def db(database: str) -> AsyncIterator[Db]:
     connection = await asyncpg.connect(database)
     await connection.execute(
-        "truncate collector, facet_value, facet_count, facts, release, owned_release, user_badges, label, artist,"
+        "truncate collector, facet_value, facet_count, facts, release, owned_release, award, label, artist,"
         " master, release_label, release_artist, catalogue_total"
     )
     yield connection

@@ -7,7 +7,10 @@ import pytest
 from services.stores.queries import statements, subjects
 from tests.unit.deploy.names import DEPLOY
 
-SHARDED = set(re.findall(r"create_distributed_table\('(\w+)', 'user_id'", (DEPLOY / "citus.sql").read_text("utf-8")))
+SHOWN = "user_badges"  # a view: what is shown of `award`, wherever that lies
+SHARDED = {SHOWN} | set(
+    re.findall(r"create_distributed_table\('(\w+)', 'user_id'", (DEPLOY / "citus.sql").read_text("utf-8"))
+)
 SCALING = (DEPLOY.parent / "docs/scaling.md").read_text(encoding="utf-8")
 # They ask all nodes. None of them is asked for every event or by a reader.
 OF_ALL_USERS = {
@@ -41,6 +44,9 @@ OF_ALL_USERS = {
     "news.collectors": "a load of the catalogue: the next users, whoever they are",
     "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
+    "shadows.count": "`gatefold catalog promote`: how many awards",
+    "shadows.holders": "how many hold each badge in the shadow",
+    "shadows.users": "`gatefold catalog promote`: the next users, whoever they are",
     "positions.positions": "`gatefold status` and `wait`: how many are due",
 }
 ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in statements(subject).items()}
