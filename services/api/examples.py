@@ -199,7 +199,7 @@ DRY_RUN: Final[Mapping[str, Any]] = {
         {
             "user": "ann",
             "event": {"type": "cron.sweep", "time": "2024-06-14T09:00:00Z"},
-            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False}],
+            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False, "shadow": False}],
             "awards": 1,
         }
     ],
@@ -223,6 +223,7 @@ SIMULATION: Final[Mapping[str, Any]] = {
             "context": "",
             "reason": "5 of 5 genres",
             "evidence": {"metric": "genres", "value": 5, "target": 5},
+            "shadow": False,
         }
     ],
     "played": 1,
