@@ -87,7 +87,7 @@ def surprise(counts: Sequence[Count], of_all: Sequence[Count] = ()) -> Surprise 
     `of_all`: counts of all of those who may be counted. A day that brings many times as many of them as a busy one may
     change every count by as many times as much.
     """
-    found = changes(counts)[-DAYS - 1 :]
+    found = changes(counts[-DAYS - 2 :])
     if len(found) <= FEWEST_CHANGES:
         return None
     *past, last = found
@@ -118,7 +118,7 @@ def silence(counts: Sequence[Count]) -> Silence | None:
 
 def _throng(of_all: Sequence[Count], last: Change, sign: int) -> float:
     """How many times as many as on a busy day came (or went) that day; at least 1."""
-    found = {one.on: max(0.0, sign * one.by / one.days) for one in changes(of_all)}
+    found = {one.on: max(0.0, sign * one.by / one.days) for one in changes(of_all[-DAYS - 2 :])}
     today = found.pop(last.on, 0.0)
     past = [rate for on, rate in found.items() if on < last.on][-DAYS:]
     return max(1.0, today / max(1.0, usual(past).busy)) if len(past) >= FEWEST_CHANGES else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -19,9 +20,9 @@ async def listed(connection: Connection, mark: AlarmMark, limit: int, *, ended: 
     shown = [
         one._asdict()
         | {
-            "raised_at": rfc3339(one.raised_at),
-            "seen_at": rfc3339(one.seen_at),
-            "ended_at": None if one.ended_at is None else rfc3339(one.ended_at),
+            "raised_at": _time(one.raised_at),
+            "seen_at": _time(one.seen_at),
+            "ended_at": None if one.ended_at is None else _time(one.ended_at),
             "facts": msgspec.json.decode(one.facts),
         }
         for one in found[:limit]
@@ -30,3 +31,7 @@ async def listed(connection: Connection, mark: AlarmMark, limit: int, *, ended: 
         return {"alarms": shown, "next_cursor": None}
     last = found[limit - 1]
     return {"alarms": shown, "next_cursor": cursor_of(AlarmMark(last.raised_at, last.kind, last.subject))}
+
+
+def _time(moment: datetime) -> str:
+    return rfc3339(moment.replace(microsecond=0))

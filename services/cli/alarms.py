@@ -30,7 +30,7 @@ def alarms(
         typer.echo(json.dumps(found, ensure_ascii=False))
     else:
         _print(found["alarms"], ended)
-        typer.echo(f"{len(standing):,} alarms stand" if standing else "no alarm stands")
+        typer.echo({0: "no alarm stands", 1: "1 alarm stands"}.get(len(standing), f"{len(standing):,} alarms stand"))
     if check and standing:
         raise typer.Exit(1)
 
