@@ -115,8 +115,7 @@ class Done:
 async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: bool = True) -> Done:
     """Give a badge; who has it keeps it as it is, and a revoked award stands again, with the date it had.
 
-    A badge in the shadow is given there: nobody is told before it is promoted.
-
+    Shape:   of a badge in the shadow nobody is told.
     Raises:  Unknown badge or user; Unfit context.
     """
     badge = catalog.badges.get(act.badge_key)

@@ -162,10 +162,7 @@ class Awarding:
         self._found[collector.user_id] += 1
 
     async def settle(self, connection: Connection) -> list[NewAward]:
-        """Store what was earned and not held yet; answers the new awards in the order of events.
-
-        Each comes with its message, but for those of badges in the shadow.
-        """
+        """Store what was earned and not held yet, tell of what is shown; answers new awards in the order of events."""
         if not self._candidates:
             return []
         badges = self._catalog.badges
