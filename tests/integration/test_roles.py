@@ -116,13 +116,13 @@ RIGHTS = {
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: OF_AWARDS,
-        API: READ,
+        API: {"SELECT", "UPDATE (pinned_at)"},
         SCHEDULER: {
             *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "awarded_at", "revoked_at", "source")),
             *("SELECT (rank)", "UPDATE (rank)"),
         },
         GRAPH: {"SELECT", "INSERT"},
-        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
+        ADMIN: {"SELECT", "INSERT", "UPDATE (pinned_at)", *(f"UPDATE ({name})" for name in BY_HAND)},
     },
 }
 TABLES = "select table_name from information_schema.tables where table_schema = 'public'"  # views, too
