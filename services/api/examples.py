@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from catalog.index import load_catalog
 from services.api.problems import (
     FORBIDDEN,
     INVALID,
@@ -16,8 +17,11 @@ from services.api.problems import (
     UNKNOWN_ACHIEVEMENT,
     Kind,
 )
+from services.api.view import icon_path
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+_BADGES: Final = load_catalog().badges
 
 GENRES: Final[Mapping[str, Any]] = {
     "id": "genre-tourist-silver",
@@ -30,7 +34,7 @@ GENRES: Final[Mapping[str, Any]] = {
     "context": "",
     "rarity": {"holders": 1250, "share": 0.125},
     "hidden_until_earned": False,
-    "icon": "/icons/breadth-silver.svg",
+    "icon": icon_path(_BADGES["genre-tourist-silver"]),
     "source": "auto",
 }
 MASTER: Final[Mapping[str, Any]] = {
@@ -44,7 +48,7 @@ MASTER: Final[Mapping[str, Any]] = {
     "context": "master:33217",
     "rarity": {"holders": 410, "share": 0.041},
     "hidden_until_earned": False,
-    "icon": "/icons/completionist-bronze.svg",
+    "icon": icon_path(_BADGES["master-collector-bronze"]),
     "source": "auto",
 }
 _STATS: Final[Mapping[str, Any]] = {
@@ -71,7 +75,7 @@ PROGRESS: Final[Mapping[str, Any]] = {
             "reason": "11 of 20 genres; out of reach, there are only 15",
             "hint": "Out of reach, there are only 15 genres",
             "evidence": {"metric": "genres", "value": 11, "target": 20},
-            "icon": "/icons/breadth-gold.svg",
+            "icon": icon_path(_BADGES["genre-tourist-gold"]),
         }
     ]
 }

@@ -27,7 +27,7 @@ from services.api.models import (
 )
 from services.api.problems import KINDS
 from services.api.tokens import mint
-from services.api.view import View
+from services.api.view import View, icon_path
 from services.settings import Settings
 from services.state.collector import Collector
 from services.state.facets import MASTER
@@ -155,7 +155,7 @@ async def test_list(
         "context": "",
         "rarity": {"holders": 2, "share": 0.25},
         "hidden_until_earned": False,
-        "icon": "/icons/breadth-silver.svg",
+        "icon": icon_path(CATALOG.badges["genre-tourist-silver"]),
         "source": "auto",
     }
     assert body["achievements"][2]["source"] == "backfill"
@@ -327,7 +327,7 @@ async def test_progress(
         "reason": "",
         "hint": "Add 1 more release",
         "evidence": {"metric": "releases", "value": 9, "target": 10},
-        "icon": "/icons/community-ii.svg",
+        "icon": icon_path(CATALOG.badges["owner-ii"]),
     }
     assert body["in_progress"][-1]["id"] == "genre-tourist-gold"
     assert (entries["genre-tourist-gold"]["reachable"], entries["genre-tourist-gold"]["ceiling"]) == (False, 15)

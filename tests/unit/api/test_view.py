@@ -11,7 +11,7 @@ import pytest
 from catalog.definition import BadgeDefinition, Manual, Threshold
 from catalog.index import Catalog, load_catalog
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
-from services.api.view import View, cursor_of, place_of, rarity, target_of
+from services.api.view import View, cursor_of, icon_path, place_of, rarity, target_of
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores import achievements as stored
@@ -47,7 +47,7 @@ def test_list_shows_the_award_and_what_the_catalog_says() -> None:
         "context": "",
         "rarity": {"holders": 3, "share": 0.333333},
         "hidden_until_earned": False,
-        "icon": "/icons/breadth-gold.svg",
+        "icon": icon_path(badge),
         "source": "auto",
     }
     assert body == {
