@@ -17,7 +17,7 @@ from catalog.definition import CATEGORIES, BadgeDefinition, Category
 from catalog.drawings import DEFAULTS, GLYPHS, MOTIFS
 
 
-class Metal(NamedTuple):
+class Colours(NamedTuple):
     """The colours of a tier, as CSS hexadecimal: the body, the plate from `light` to `sheen`, and what is drawn on it.
 
     Shape:   the body stands out from a white and a nearly black page, `deep` from the plate, `light` from the body.
@@ -29,17 +29,17 @@ class Metal(NamedTuple):
     deep: str
 
 
-METALS: Final[dict[str | None, Metal]] = {
-    "bronze": Metal("#a5602c", "#fbe9d8", "#e3ac7c", "#55290c"),
-    "silver": Metal("#6f7b88", "#fbfcfd", "#c3ccd6", "#2f3944"),
-    "gold": Metal("#94690a", "#fff6cf", "#efc344", "#553900"),
-    "platinum": Metal("#33818f", "#f1fdff", "#a9dbe4", "#0f3d47"),
-    "i": Metal("#69737f", "#f6f8fa", "#cfd6de", "#29313a"),
-    "ii": Metal("#15806f", "#ecfbf8", "#8fdccd", "#07423a"),
-    "iii": Metal("#2f73c0", "#eff6ff", "#a8ccf3", "#0f3563"),
-    "iv": Metal("#8457cb", "#f7f2ff", "#cdb5f2", "#361860"),
-    "v": Metal("#cd3653", "#fff3f5", "#f4aebb", "#640f22"),
-    None: Metal("#a94a9d", "#fff2fc", "#e9b2e0", "#4d1745"),
+COLOURS: Final[dict[str | None, Colours]] = {
+    "bronze": Colours("#a5602c", "#fbe9d8", "#e3ac7c", "#55290c"),
+    "silver": Colours("#6f7b88", "#fbfcfd", "#c3ccd6", "#2f3944"),
+    "gold": Colours("#94690a", "#fff6cf", "#efc344", "#553900"),
+    "platinum": Colours("#33818f", "#f1fdff", "#a9dbe4", "#0f3d47"),
+    "i": Colours("#69737f", "#f6f8fa", "#cfd6de", "#29313a"),
+    "ii": Colours("#15806f", "#ecfbf8", "#8fdccd", "#07423a"),
+    "iii": Colours("#2f73c0", "#eff6ff", "#a8ccf3", "#0f3563"),
+    "iv": Colours("#8457cb", "#f7f2ff", "#cdb5f2", "#361860"),
+    "v": Colours("#cd3653", "#fff3f5", "#f4aebb", "#640f22"),
+    None: Colours("#a94a9d", "#fff2fc", "#e9b2e0", "#4d1745"),
 }
 GREY: Final = "#767e87"
 _MARKS: Final = {
@@ -60,7 +60,7 @@ _TEMPLATE: Final = Template(
 def has_icon(icon: str) -> bool:
     """Whether `icon_svg` can draw this icon."""
     category, tier = _split(icon)
-    return category in CATEGORIES and tier in METALS
+    return category in CATEGORIES and tier in COLOURS
 
 
 def icon_svg(icon: str) -> str:
@@ -70,7 +70,7 @@ def icon_svg(icon: str) -> str:
     """
     category, tier = _split(icon)
     for known in CATEGORIES:
-        if known == category and tier in METALS:
+        if known == category and tier in COLOURS:
             return _draw(icon.replace("-", " ").capitalize(), known, DEFAULTS[known], tier, locked=False)
     raise ValueError(f"there is no icon {icon!r}")
 
@@ -88,7 +88,7 @@ def digest(svg: str) -> str:
 
 @functools.lru_cache(maxsize=2048)
 def _draw(title: str, category: Category, glyph: str, tier: str | None, *, locked: bool) -> str:
-    motif, metal = MOTIFS[category], METALS[tier]
+    motif, metal = MOTIFS[category], COLOURS[tier]
     colours = {
         "body": metal.body,
         "edge": metal.body,

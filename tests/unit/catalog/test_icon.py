@@ -8,7 +8,7 @@ import pytest
 
 from catalog.definition import CATEGORIES, BadgeDefinition
 from catalog.drawings import DEFAULTS, GLYPHS, MOTIFS
-from catalog.icon import GREY, METALS, badge_svg, digest, has_icon, icon_svg
+from catalog.icon import GREY, COLOURS, badge_svg, digest, has_icon, icon_svg
 from catalog.index import load_catalog
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,7 +38,7 @@ def over(colour: str, page: str) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-@pytest.mark.parametrize("metal", METALS.values(), ids=str)
+@pytest.mark.parametrize("metal", COLOURS.values(), ids=str)
 @pytest.mark.parametrize("page", ["#ffffff", LIGHT_PAGE, DARK_PAGE, "#000000"])
 def test_what_is_earned_stands_out(metal: tuple[str, str, str, str], page: str) -> None:
     body, light, sheen, deep = metal
@@ -63,7 +63,7 @@ def test_every_badge_is_a_drawing_in_its_tiers_colours(badge: BadgeDefinition, l
     assert (root.tag, root.get("viewBox"), root.get("role")) == (f"{SVG}svg", "0 0 96 96", "img")
     assert root.findtext(f"{SVG}title") == badge.title
     values = [value for node in root.iter() for value in node.attrib.values()]
-    allowed = {GREY, f"{GREY}24"} if locked else set(METALS[badge.tier])
+    allowed = {GREY, f"{GREY}24"} if locked else set(COLOURS[badge.tier])
     assert {value for value in values if COLOUR.fullmatch(value)} <= allowed
     # A page may forbid styles and scripts; nothing is looked up elsewhere but the sheen in the drawing itself.
     assert not any(
