@@ -170,6 +170,14 @@ class Settings(BaseSettings):
     jwt_audience: str = Field("gatefold", description="`aud` that a token must name.")
     jwt_issuer: str = Field("gatefold", description="`iss` that a token must name.")
 
+    pages_secure: bool = Field(
+        True, description="The session cookie goes over TLS and to this machine only; false allows plain HTTP."
+    )
+    pages_origins: str = Field(
+        "",
+        description="Origins of other sites whose forms may sign a user in, as https://app.example, comma separated.",
+    )
+
     erasure_key: SecretStr = Field(
         SecretStr("gatefold"), description="Keys the hash that a deleted user leaves. Set it once, never change it."
     )

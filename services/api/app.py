@@ -35,6 +35,9 @@ from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
+from services.pages import faults as page_faults
+from services.pages import routes as page_routes
+from services.pages import session
 from services.settings import Settings
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
@@ -102,10 +105,20 @@ def create_app(
     app.include_router(admin_looking.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
+    _add_pages(app, settings)
     app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))
     app.add_middleware(Metered)
     _document(app)
     return app
+
+
+def _add_pages(app: FastAPI, settings: Settings) -> None:
+    app.state.pages_secure = settings.pages_secure
+    app.state.pages_origins = frozenset(settings.pages_origins.replace(",", " ").split())
+    app.include_router(session.router)
+    app.include_router(page_routes.files)
+    app.include_router(page_routes.router)
+    app.include_router(page_faults.lost)  # the last: it takes what is left below /me
 
 
 def _document(app: FastAPI) -> None:

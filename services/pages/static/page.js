@@ -1,0 +1,2 @@
+// What makes the pages smoother; everything works without it.
+"use strict";
