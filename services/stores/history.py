@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Final, NamedTuple
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,14 @@ class Month(NamedTuple):
     badges_so_far: int
 
 
+class Told(NamedTuple):
+    """An award as a page about it tells it."""
+
+    at: datetime
+    source: str
+    evidence: dict[str, Any]
+
+
 async def awards(
     connection: Connection,
     user_id: str,
@@ -50,3 +58,9 @@ async def months(connection: Connection, user_id: str) -> list[Month]:
     """The months in which something came, the first one first."""
     stored = await connection.fetch(SQL["months"], user_id, MOST_MONTHS)
     return [Month(*row) for row in reversed(stored)]
+
+
+async def of_context(connection: Connection, user_id: str, keys: Sequence[str], context: str) -> dict[str, Told]:
+    """What the user was given of these badges in one context, by key."""
+    stored = await connection.fetch(SQL["of_context"], user_id, keys, context)
+    return {key: Told(at, source, msgspec.json.decode(evidence)) for key, at, source, evidence in stored}

@@ -34,3 +34,9 @@ from months
 window so_far as (order by month)
 order by month desc
 limit $2;
+
+-- name: of_context
+-- A user's awards of these badges in one context.
+select badge_key, awarded_at, source, evidence::text as evidence
+from user_badges
+where user_id = $1 and badge_key = any($2::text[]) and context = $3 and revoked_at is null and not hidden;
