@@ -136,7 +136,7 @@ def record(t: Texts, copy: Owned, without: str) -> Record:
     carrier = facts.formats[0][0] if facts.formats else None
     return Record(
         copy.instance_id,
-        facts.title or t("sell.untitled", id=str(copy.release_id)),
+        facts.title or t("missing.untitled_release", id=str(copy.release_id)),
         ", ".join(name for _, name in facts.artists or ()),
         " · ".join(filter(None, (label, None if year is None else str(year), carrier, facts.country))),
         without,

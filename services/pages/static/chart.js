@@ -42,7 +42,7 @@
         { label: heads[2], scale: "b", stroke: other, width: 2.5, dash: [7, 5], paths: stepped, points: { show: false }, value },
       ],
       axes: [
-        { ...axis, space: 70, values: (self, ticks) => ticks.map(at => (years > 4 ? yearOf : monthOf).format(at * 1000)) },
+        { ...axis, space: 70, values: (self, ticks) => ticks.map(at => (years > 4 ? yearOf : monthOf).format(at * 1000)).map((said, at, all) => said === all[at - 1] ? "" : said) },
         { ...axis, scale: "r", size: 56, stroke: one, values: (self, ticks) => ticks.map(at => Number.isInteger(at) ? written.format(at) : "") },
         { ...axis, scale: "b", size: 48, side: 1, stroke: other, grid: { show: false }, values: (self, ticks) => ticks.map(at => Number.isInteger(at) ? written.format(at) : "") },
       ],

@@ -1,4 +1,4 @@
-// A link with data-dialog opens what it leads to over the page, under its own address; Back and Escape close it.
+// A link to a badge opens it over the page, under its own address; Back and Escape close it.
 // Without this the link leads to a page of the same content.
 "use strict";
 (() => {
@@ -32,8 +32,8 @@
   }
 
   document.addEventListener("click", event => {
-    const link = event.target.closest("a[data-dialog]");
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest("a[href^='/me/badges/']");
+    if (!link || link.closest("article.detail") || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     open(link);
   });
