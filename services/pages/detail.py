@@ -191,7 +191,8 @@ def proof(t: Texts, told: Told, awards: Sequence[Mapping[str, Any]], context: st
     """Why the badge was earned in this context, and where a share of a catalogue stands today."""
     today = next((one["today"] for one in awards if one["context"] == context), None)
     if today is not None:
-        today = t("evidence.today", **{name: today[name] for name in ("owned", "total", "percentage")})
+        share = evidence.percent(today["percentage"])
+        today = t("evidence.today", owned=today["owned"], total=today["total"], percentage=share)
     how = f"evidence.{told.source}"
     return Proof(
         day=t.day(told.at.date()),

@@ -25,11 +25,9 @@ def sentences(t: Texts, evidence: Json) -> list[str]:
         found.append(t("evidence.hops", n=value))
     elif f"proof.{metric}" in t:
         proof = t(f"proof.{metric}", n=value, decade=str(evidence.get("decade", "?")), owned="?")
-        found.append(t("evidence.numbers", proof=proof, target=target))
+        found.append(t("evidence.numbers", proof=proof, n=target))
     if evidence.get("exact") is False:
         found.append(t("evidence.at_least"))
-    if evidence.get("master"):
-        found.append(t("evidence.master", name=evidence["master"]))
     if oldest := evidence.get("oldest"):
         found.append(t("evidence.oldest", name=title(t, oldest), year=str(oldest["year"])))
     if first := evidence.get("first_pressing"):
@@ -59,6 +57,11 @@ def name_of(artist: Json) -> str:
     return artist.get("name") or f"#{artist['artist_id']}"
 
 
+def percent(share: float) -> float:
+    """The share as it is read: 37 and not 37.0."""
+    return int(share) if share == int(share) else share
+
+
 def _share(t: Texts, evidence: Json) -> str:
     kind = "label" if "label_id" in evidence else "artist"
     return t(
@@ -66,6 +69,6 @@ def _share(t: Texts, evidence: Json) -> str:
         owned=evidence["owned"],
         total=evidence["total"],
         name=evidence.get(kind) or t(f"context.{kind}", id=str(evidence[f"{kind}_id"])),
-        percentage=evidence["percentage"],
+        percentage=percent(evidence["percentage"]),
         target=evidence["target"],
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request, Response
 
+from catalog.definition import BadgeDefinition, Coverage
 from catalog.index import Catalog
 from contracts.ids import MAX_ID
 from services.api.problems import INVALID, Problem
@@ -147,7 +148,7 @@ def outcome(t: Texts, catalog: Catalog, answer: Mapping[str, Any], picked: Seque
     """The answer of what-if as it is shown; labels, artists and masters are called as the picked records call them."""
     names = names_in(picked)
 
-    def tier(entry: Mapping[str, Any], numbers: str, stands: bool) -> Tier:
+    def tier(entry: Mapping[str, Any], stands: bool) -> Tier:
         badge = catalog.badges[entry["id"]]
         context = entry["context"]
         return Tier(
@@ -157,13 +158,13 @@ def outcome(t: Texts, catalog: Catalog, answer: Mapping[str, Any], picked: Seque
             icon_path(badge),
             words.context_name(t, context, names.get(context)),
             badge_path(badge.key, context),
-            numbers,
+            _lost(t, badge, entry) if "target" in entry else "",
             stands,
         )
 
     return Outcome(
-        loses=[tier(one, _lost(t, one), one["award_stands"]) for one in answer["loses"]],
-        gains=[tier(one, "", True) for one in answer["gains"]],
+        loses=[tier(one, one["award_stands"]) for one in answer["loses"]],
+        gains=[tier(one, True) for one in answer["gains"]],
         moved=[
             Moved(
                 t(f"metric.{one['metric']}", name=words.context_name(t, one["context"], names.get(one["context"]))),
@@ -194,9 +195,10 @@ def _matters(change: Mapping[str, Any]) -> bool:
     return change["metric"] != "pressings" or (change["before"] or 0) > 1
 
 
-def _lost(t: Texts, entry: Mapping[str, Any]) -> str:
-    before, after, target = (_number(t, entry[name]) for name in ("before", "after", "target"))
-    return f"{before} → {after}, {target} {t('sell.needed')}"
+def _lost(t: Texts, badge: BadgeDefinition, entry: Mapping[str, Any]) -> str:
+    unit = " %" if isinstance(badge.criterion, Coverage) else ""
+    before, after, target = (_number(t, entry[name]) + unit for name in ("before", "after", "target"))
+    return t("sell.lost", before=before, after=after, target=target)
 
 
 def _number(t: Texts, value: int | None) -> str:

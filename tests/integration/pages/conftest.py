@@ -1,72 +1,57 @@
-"""A collector with a shelf and a past, written by SQL: what workers would have written."""
+"""The module's database without shelves and awards, and the pages on it with the rights of the api's role."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
-from typing import Any
-from uuid import uuid4
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
+import httpx
+import pytest
 import pytest_asyncio
 
+from services.api.app import create_app
+from services.api.tokens import mint
+from services.settings import Settings
 from services.stores.postgres import Connection
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECRET = "a-secret-of-the-tests-and-of-nobody-else"
+See = Callable[..., Awaitable[str]]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def db(database: str) -> AsyncIterator[Connection]:
-    """The module's database, without shelves and awards."""
     connection = await asyncpg.connect(database)
-    await connection.execute("truncate owned, owned_release, facts, user_badges, collector, facet_count")
+    await connection.execute("truncate owned, owned_release, facts, user_badges, collector, facet_count, badge_holders")
     yield connection
     await connection.close()
 
 
-async def copy(
-    db: Connection,
-    instance: int,
-    release: int,
-    *,
-    user: str = "ada",
-    at: datetime = NOON,
-    added_on: date | None = None,
-    present: bool = True,
-    **said: Any,
-) -> None:
-    """A copy on a shelf; `said` are the facts of its release."""
-    content = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
-    facts_id = await db.fetchval(
-        "insert into facts (release_id, digest, content) values ($1, $2, $3) returning facts_id",
-        *(release, uuid4().bytes, content),
-    )
-    await db.execute(
-        "insert into owned_release (user_id, release_id, copies, facts_id) values ($1, $2, $3, $4)"
-        " on conflict (user_id, release_id) do update set copies = owned_release.copies + $3",
-        *(user, release, int(present), facts_id if said else None),
-    )
-    await db.execute(
-        "insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source, added_on)"
-        " values ($1, $2, $3, $4, $5, 'e', '/tests', $6)",
-        *(user, instance, release, present, at, added_on),
+@pytest.fixture(scope="module")
+def settings(database: str) -> Settings:
+    return Settings(
+        postgres_url=f"{database}?role=gatefold_api", jwt_secret=SECRET, api_rate_user="", api_rate_address=""
     )
 
 
-async def award(db: Connection, key: str, at: datetime, context: str = "", *, user: str = "ada", **more: Any) -> None:
-    """An award; `more` are further columns."""
-    row = {
-        "user_id": user,
-        "badge_key": key,
-        "context": context,
-        "award_id": uuid4(),
-        "awarded_at": at,
-        "source": "auto",
-        "trigger": "ownership.added",
-        "caused_by": "{}",
-        "batch_id": uuid4(),
-        "evidence": "{}",
-    } | more
-    places = ", ".join(f"${at}" for at in range(1, len(row) + 1))
-    await db.execute(f"insert into user_badges ({', '.join(row)}) values ({places})", *row.values())  # noqa: S608
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="https://gatefold") as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def see(client: httpx.AsyncClient, settings: Settings) -> See:
+    """The document that a signed-in user sees."""
+
+    async def seen(path: str, *, status: int = 200, who: str = "ada", language: str = "en", **headers: str) -> str:
+        cookie = {"Cookie": f"__Host-gatefold={mint(settings, who)}"}
+        answer = await client.get(path, headers={**cookie, "Accept-Language": language, **headers})
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    return seen

@@ -10,7 +10,7 @@ from services.api.view import cursor_of, place_of
 from services.stores import history
 from services.stores.history import Month
 from services.stores.postgres import Connection
-from tests.integration.pages.conftest import NOON, award, copy
+from tests.integration.pages.shelves import NOON, award, copy
 from tests.integration.trial.past import processed
 from tests.model import lab
 from tests.model.events import added, event, removed

@@ -6,7 +6,7 @@ import pytest
 
 from services.stores import shelf
 from services.stores.postgres import Connection
-from tests.integration.pages.conftest import copy
+from tests.integration.pages.shelves import copy
 
 
 @pytest.fixture
