@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from services.api.view import cursor_of, place_of
+from services.pages import history as page
 from services.stores import history
 from services.stores.history import Month
 from services.stores.postgres import Connection
+from tests.integration.pages.conftest import See
 from tests.integration.pages.shelves import NOON, award, copy
 from tests.integration.trial.past import processed
 from tests.model import lab
@@ -112,3 +116,26 @@ async def test_pages_of_awards(db: Connection) -> None:
         ("unheard-of", 0),
     ]
     assert [one.at for one in seen] == sorted((one.at for one in seen), reverse=True)
+
+
+async def test_the_page(db: Connection, see: See, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Side A is still blank" in await see("/me/history", who="nobody")
+    monkeypatch.setattr(page, "AWARDS", 3)
+    for at in range(4):
+        said = json.dumps({"metric": "label_coverage", "label": f"<b>{at}", "owned": 1, "total": 4})
+        await award(db, "label-loyalist-bronze", NOON + timedelta(minutes=at), f"label:{at + 1}", evidence=said)
+    await award(db, "unheard-of", NOON - timedelta(days=1))
+    first = await see("/me/history")
+    assert "March 2026 <small>4 badges</small>" in first
+    assert first.count("&lt;b&gt;") == 3
+    assert 'data-month="2026-02-01" data-releases="0" data-badges="1"' in first
+    assert 'data-month="2026-03-01" data-releases="0" data-badges="5"' in first
+    older = re.search(r'href="([^"]*)" rel="next"', first)
+    assert older is not None
+    second = await see(older[1].replace("&amp;", "&"))
+    assert "March 2026, continued <small>4 badges</small>" in second
+    assert second.count("&lt;b&gt;") == 1
+    assert "unheard-of" in second
+    assert "<table" not in second
+    assert "März 2026" in await see("/me/history", language="de")
+    await see("/me/history?cursor=x", status=422)
