@@ -39,13 +39,12 @@ router = page_router()
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One copy as it is shown; `address` leads to the page without it, where it is picked."""
+    """One copy as it is shown."""
 
     instance: int
     title: str
     artists: str
     about: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +85,11 @@ async def sell(
     who: Visitor,
     q: Annotated[str, Query(max_length=LONGEST_TEXT)] = "",
     pick: Annotated[list[int] | None, Query()] = None,
+    keep: int | None = None,
     after: Annotated[int | None, Query(ge=1, le=MAX_ID)] = None,
 ) -> Response:
-    """The visitor's records that fit `q`, those that are picked, and what would change without them."""
-    wanted = list(dict.fromkeys(pick or ()))
+    """The visitor's records that fit `q`, those that are picked but for `keep`, and what would change without them."""
+    wanted = [one for one in dict.fromkeys(pick or ()) if one != keep]
     if any(not 1 <= one <= MAX_ID for one in wanted):
         raise Problem(INVALID, "pick: no copy has such a number.")
     parts, t = parts_of(request), texts(request)
@@ -107,8 +107,8 @@ async def sell(
         request,
         "sell.html",
         q=q,
-        records=[record(t, one, "") for one in found.copies if one.instance_id not in kept],
-        picked=[record(t, one, address(q, [other for other in kept if other != one.instance_id])) for one in picked],
+        records=[record(t, one) for one in found.copies if one.instance_id not in kept],
+        picked=[record(t, one) for one in picked],
         kept=kept,
         outcome=tried,
         gone=len(chosen) - len(kept),
@@ -129,7 +129,7 @@ def address(q: str, picked: Iterable[int], after: int | None = None) -> str:
     return f"{ADDRESS}?{urlencode(asked)}" if asked else ADDRESS
 
 
-def record(t: Texts, copy: Owned, without: str) -> Record:
+def record(t: Texts, copy: Owned) -> Record:
     """A copy in words: title, artists, and what tells one pressing from another."""
     facts = copy.facts
     year = facts.pressing_year()
@@ -140,7 +140,6 @@ def record(t: Texts, copy: Owned, without: str) -> Record:
         facts.title or t("missing.untitled_release", id=str(copy.release_id)),
         ", ".join(name for _, name in facts.artists or ()),
         " · ".join(filter(None, (label, None if year is None else str(year), carrier, facts.country))),
-        without,
     )
 
 

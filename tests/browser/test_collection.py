@@ -129,7 +129,7 @@ async def test_before_you_sell(sign_in: SignIn) -> None:
     await result.get_by_role("link", name="Label Loyalist Gold").click()
     await expect(page.get_by_role("dialog")).to_contain_text("Earned on")
     await page.keyboard.press("Escape")
-    await page.get_by_role("link", name="Keep Record 7").click()
+    await page.get_by_role("button", name="Keep Record 7").click()
     await expect(result).to_contain_text("One record picked")
 
 
