@@ -75,6 +75,15 @@ GRAPH_SECONDS = Histogram(
 )
 GRAPH_BREAKER = Gauge("gatefold_graph_breaker", "1 while Neo4j is left alone because it does not answer.")
 
+# --- live streams ----------------------------------------------------------------------------------------------------
+
+LIVE_STREAMS = Gauge("gatefold_live_streams", "Streams that are open in this api process.")
+LIVE_ENDED = Counter("gatefold_live_ended_total", "Streams that ended, by why.", ["why"])
+LIVE_ENDINGS = ("left", "slow", "over", "shutdown")
+LIVE_DIGESTS = Counter("gatefold_live_digests_total", "Digests of new awards that streams were sent.")
+LIVE_LISTENING = Gauge("gatefold_live_listening", "1 while this api process reads badge.awarded for its streams.")
+LIVE_LAG_SECONDS = Gauge("gatefold_live_lag_seconds", "Age of the newest message of badge.awarded when it was read.")
+
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])

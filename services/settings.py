@@ -161,6 +161,10 @@ class Settings(BaseSettings):
     api_rate_user: Annotated[str, AfterValidator(_rate)] = Field(
         "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
     )
+    api_streams: Annotated[int, Field(ge=0)] = Field(2000, description="Open streams of one api process at most.")
+    api_streams_user: Annotated[int, Field(ge=1)] = Field(
+        6, description="Of them one user's at most: browsers open no more to one host over HTTP/1."
+    )
     api_proxies: str = Field(
         "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For tells who asks, comma separated."
     )

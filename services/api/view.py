@@ -144,6 +144,10 @@ class View:
             ]
         }
 
+    def achievement(self, award: Award) -> Json:
+        """One award, as it stands in the list but for how rare it is."""
+        return self._achievement(award, None, None)
+
     def _achievement(self, award: Award, holders: int | None, collectors: int | None) -> Json:
         face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
         return {

@@ -23,7 +23,8 @@ Name = tuple[str, str, str]  # user, badge key, context
 class NewAward:
     """An award as it is stored.
 
-    Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it.
+    Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it;
+             `notify`: the user should be told.
     """
 
     user_id: str
@@ -38,6 +39,7 @@ class NewAward:
     rule_digest: str
     source: Literal["auto", "backfill"] = "auto"
     campaign_id: str | None = None
+    notify: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,7 @@ class Awarding:
             rule_of(badge),
             "auto" if self._backfill is None else "backfill",
             None if self._backfill is None else self._backfill.campaign_id,
+            notify,
         )
         return Earned(award, candidate, highest, notify)
 
