@@ -31,10 +31,14 @@ async def reader_of_stream(request: Request) -> Identity:
     return await (identity if "authorization" in request.headers else visitor)(request)
 
 
-class EventStream(Response):
-    """A stream as an answer: until it ends, or the client goes."""
+class Events(Response):
+    """What a stream consists of."""
 
     media_type = "text/event-stream"
+
+
+class EventStream(Events):
+    """A stream as an answer: until it ends, or the client goes."""
 
     def __init__(self, live: Live, request: Request, who: Identity) -> None:
         super().__init__(headers=HEADERS)
@@ -81,7 +85,7 @@ def number_in(header: str | None) -> int | None:
     return int(header) if header is not None and len(header) < 19 and header.isascii() and header.isdigit() else None
 
 
-@router.get("/stream", response_class=EventStream, responses=examples.responses(401, 429, 503))
+@router.get("/stream", response_class=Events, responses=examples.responses(401, 429, 503))
 async def stream(request: Request, who: Annotated[Identity, Depends(reader_of_stream)]) -> EventStream:
     """New awards as they come, as Server-Sent Events: `awarded` with what to show, `revoked` with what is gone.
 

@@ -279,6 +279,8 @@ async def test_every_badge_has_its_icon(client: httpx.AsyncClient, key: str) -> 
 
 async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
+    stream = document["paths"].pop("/api/user/stream")["get"]  # has no end, and so no model
+    assert "event: awarded\ndata: " in stream["responses"]["200"]["content"]["text/event-stream"]["example"]
     models = {
         LIST: AchievementList,
         PROGRESS: ProgressList,
