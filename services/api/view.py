@@ -31,7 +31,7 @@ _TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 class View:
     """The catalog, ready to be shown.
 
-    Shape:   `scores` are all badge keys and their sort scores; `master_badges` and `highest` the badges earned per
+    Shape:   `scores` are all badge keys and their sort scores, `ladders` those with family and tier; `master_badges` and `highest` the badges earned per
              master and the last of their targets, `coverage` those of a share: key, label or artist, percent, smallest
              total.
     """
@@ -42,6 +42,12 @@ class View:
         self.catalog = catalog
         badges = catalog.badges.values()
         self.scores = ([badge.key for badge in badges], [badge.sort_score for badge in badges])
+        self.ladders = (
+            self.scores[0],
+            [badge.family for badge in badges],
+            [badge.tier_index for badge in badges],
+            self.scores[1],
+        )
         masters = [badge for badge in badges if badge.context_kind == "master"]
         self.master_badges = [badge.key for badge in masters]
         self.highest = max((target_of(badge.criterion) or 1 for badge in masters), default=1)

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from catalog.icon import COLOURS
+
 HERE: Final = Path(__file__).parent
 FOLDERS: Final = (HERE / "static", HERE / "vendor")
 TYPES: Final = {
@@ -45,6 +47,8 @@ class Assets:
             if name not in self._files:
                 raise FileNotFoundError(f"the pages lack {name}: run `make`, or `python -m services.pages.fetch`")
             content = self._files[name].read_bytes()
+            if name == "page.css":
+                content = tones().encode() + content
             if name.endswith(".css"):
                 content = _REFERENCE.sub(lambda found: f'url("{self.url(found[1])}")', content.decode()).encode()
             stem, dot, ending = name.rpartition(".")
@@ -67,3 +71,11 @@ class Assets:
 def assets() -> Assets:
     """The files of this process."""
     return Assets()
+
+
+def tones() -> str:
+    """The colours of the icons, for what stands beside them: a class for each tier."""
+    return "".join(
+        f".t-{tier or 'special'} {{ --body: {one.body}; --light: {one.light}; --deep: {one.deep}; }}\n"
+        for tier, one in COLOURS.items()
+    )

@@ -87,14 +87,14 @@ def _catalogue() -> dict[str, dict[str, str | list[str]]]:
     tree = tomllib.loads(FILE.read_text(encoding="utf-8"))
     found: dict[str, dict[str, str | list[str]]] = {language: {} for language in LANGUAGES}
     for key, text in _leaves(tree, ""):
-        for language in LANGUAGES:
+        for language in text:
             found[language][key] = text[language]
     return found
 
 
 def _leaves(tree: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, str | list[str]]]]:
     for name, below in tree.items():
-        if FALLBACK in below:
+        if LANGUAGES.keys() & below.keys():
             yield path + name, below
         else:
             yield from _leaves(below, f"{path}{name}.")

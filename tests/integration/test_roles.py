@@ -98,10 +98,10 @@ RIGHTS = {
             *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
             *("SELECT (campaign_id)", "SELECT (revoked_at)", "UPDATE (revoked_at)"),
         },
-        API: READ,
+        API: {"SELECT", "UPDATE (pinned_at)"},
         SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
-        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
+        ADMIN: {"SELECT", "INSERT", "UPDATE (pinned_at)", *(f"UPDATE ({name})" for name in BY_HAND)},
         NOTIFIER: {
             *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "revoked_at"))
         },
