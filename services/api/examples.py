@@ -216,7 +216,7 @@ SIMULATION: Final[Mapping[str, Any]] = {
     "repeated": [],
 }
 STREAM: Final = (
-    "retry: 3000\nid: 41207\n\n"
+    "retry: 3000\nid: 41207\nevent: hello\ndata: {}\n\n"
     'id: 41211\nevent: awarded\ndata: {"badges": [{"id": "genre-tourist-silver", …}], "more": 0, "earned": 2}\n\n'
     'event: revoked\ndata: {"id": "owner-i", "context": ""}\n\n'
 )

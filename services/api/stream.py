@@ -6,11 +6,12 @@ import asyncio
 import time
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.types import Receive, Scope, Send
 
 from services.api import examples
 from services.api.auth import Identity
+from services.api.reader import Reader
 from services.api.routes import identity, parts_of
 from services.live.live import Live
 from services.live.stream import Stream
@@ -18,6 +19,7 @@ from services.pages.visitor import visitor
 
 # A key that is withdrawn, or a user who is signed out everywhere, is seen no later than this.
 LONGEST_SECONDS: Final = 3600.0
+LONGEST_NUMBER: Final = 40
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would collect the events
@@ -40,10 +42,10 @@ class Events(Response):
 class EventStream(Events):
     """A stream as an answer: until it ends, or the client goes."""
 
-    def __init__(self, live: Live, request: Request, who: Identity) -> None:
+    def __init__(self, live: Live, reader: Reader, who: Identity, after: int | None) -> None:
         super().__init__(headers=HEADERS)
         del self.headers["content-length"]
-        self._live, self._request, self._who = live, request, who
+        self._live, self._reader, self._who, self._after = live, reader, who, after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what comes.
@@ -52,9 +54,7 @@ class EventStream(Events):
         """
         scope["lasting"] = True
         seconds = min(LONGEST_SECONDS, self._who.expires_at - time.time())
-        after = number_in(self._request.headers.get("last-event-id"))
-        reader = parts_of(self._request).reader
-        async with self._live.open(reader, self._who.user_id, after, seconds) as stream:
+        async with self._live.open(self._reader, self._who.user_id, self._after, seconds) as stream:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             sending = asyncio.create_task(_send(stream, send, only_head=scope.get("head", False)))
             leaving = asyncio.create_task(_gone(receive))
@@ -85,10 +85,18 @@ def number_in(header: str | None) -> int | None:
     return int(header) if header is not None and len(header) < 19 and header.isascii() and header.isdigit() else None
 
 
-@router.get("/stream", response_class=Events, responses=examples.responses(401, 429, 503))
-async def stream(request: Request, who: Annotated[Identity, Depends(reader_of_stream)]) -> EventStream:
+@router.get("/stream", response_class=Events, responses=examples.responses(401, 422, 429, 503))
+async def stream(
+    request: Request,
+    who: Annotated[Identity, Depends(reader_of_stream)],
+    after: Annotated[
+        str | None, Query(max_length=LONGEST_NUMBER, description="The last id, where the header cannot be set.")
+    ] = None,
+) -> EventStream:
     """New awards as they come, as Server-Sent Events: `awarded` with what to show, `revoked` with what is gone.
 
     Go on with `Last-Event-ID` where you were interrupted. Ends with the token, and after an hour at the latest.
     """
-    return EventStream(request.app.state.live, request, who)
+    # Browsers send the header after an interruption, and not for a stream that a page opens.
+    seen = number_in(request.headers.get("last-event-id") or after)
+    return EventStream(request.app.state.live, parts_of(request).reader, who, seen)

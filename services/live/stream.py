@@ -73,7 +73,7 @@ class Stream:
 
 def hello(told: int) -> bytes:
     """The beginning: from where to go on after an interruption, and how soon to try."""
-    return f"retry: {AGAIN_MILLISECONDS}\nid: {told}\n\n".encode()
+    return f"retry: {AGAIN_MILLISECONDS}\n".encode() + event("hello", b"{}", told)
 
 
 def event(kind: str, data: bytes, number: int | None = None) -> bytes:

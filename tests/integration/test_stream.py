@@ -133,11 +133,7 @@ class Page:
 
     async def begun(self) -> None:
         """Wait for the number with which it begins."""
-        async with asyncio.timeout(15):
-            async for line in self._lines:
-                if line.startswith("id: "):
-                    self.last = line.removeprefix("id: ")
-                    return
+        assert await self.next() == ("hello", {})
 
     async def ended(self, seconds: float = 15) -> bool:
         async with asyncio.timeout(seconds):
@@ -147,11 +143,13 @@ class Page:
 @asynccontextmanager
 async def looking(url: str, user: str, last: str | None = None, token: str | None = None) -> AsyncIterator[Page]:
     headers = {"Authorization": f"Bearer {token or mint(Settings(jwt_secret=SECRET), user)}"}
+    base, _, query = url.partition("?")
+    address = f"{base}{STREAM}?{query}"
     if last is not None:
         headers["Last-Event-ID"] = last
     async with (
-        httpx.AsyncClient(base_url=url, timeout=None) as web,
-        web.stream("GET", STREAM, headers=headers) as answer,
+        httpx.AsyncClient(timeout=None) as web,
+        web.stream("GET", address, headers=headers) as answer,
     ):
         assert answer.status_code == 200, await answer.aread()
         assert answer.headers["content-type"].startswith("text/event-stream")
@@ -202,7 +200,8 @@ async def test_what_was_missed_comes_once_and_in_order(url: str, user: str, give
         _, data = await page.next()
         assert {one["id"] for one in data["badges"]} == {"owner-ii", "reviewer-i", "wishlister-i"}
         assert page.last == str(last)
-    async with looking(url, user, page.last) as page:
+        # A page that was opened anew says it in the address.
+    async with looking(f"{url}?after={page.last}", user) as page:
         await give(user, "editor-i")
         assert [one["id"] for one in (await page.next())[1]["badges"]] == ["editor-i"]
 

@@ -20,7 +20,7 @@ def test_of_a_family_the_highest_tier_is_shown_and_three_of_all() -> None:
 async def test_who_does_not_read_is_sent_nothing_any_more() -> None:
     stream = Stream("ann", 7, time.monotonic() + 60)
     pieces = stream.pieces()
-    assert await anext(pieces) == b"retry: 3000\nid: 7\n\n"
+    assert await anext(pieces) == b"retry: 3000\nid: 7\nevent: hello\ndata: {}\n\n"
     for number in range(MOST_WAITING + 5):
         stream.offer(event("awarded", b"{}", number))
     assert stream.ending == "slow"
