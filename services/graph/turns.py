@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from typing import Final
 
@@ -18,6 +17,7 @@ from services.graph.pool import Pool
 from services.graph.server import Away, connect
 from services.graph.store import Graph
 from services.logs import logger
+from services.process import backoff
 from services.settings import Settings
 from services.stores.graph import Due
 from services.stores.postgres import TRANSIENT
@@ -144,9 +144,3 @@ class Turns:
         if self._breaker.answered():
             self._resting.clear()
             log.info("is back", server="neo4j")
-
-
-def backoff(failures: int, seconds: tuple[float, float]) -> float:
-    """Seconds to wait after so many failures in a row, with jitter."""
-    shortest, longest = seconds
-    return random.uniform(0.5, 1.0) * min(longest, shortest * 2.0 ** min(failures - 1, 16))

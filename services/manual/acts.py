@@ -18,12 +18,13 @@ from msgspec.structs import replace
 from catalog.index import Catalog
 from contracts.ids import is_user_id
 from contracts.times import rfc3339
-from services.manual import messages
 from services.missing.asked import is_context
 from services.stores import awards, by_hand
-from services.stores.by_hand import Name, Standing
+from services.stores.awards import Name
+from services.stores.by_hand import Standing
 from services.stores.postgres import Connection
 from services.worker.earned import BATCHES, award_id
+from services.worker.messages import awarded
 
 MANUAL: Final = "manual"
 LONGEST_REASON: Final = 500
@@ -148,7 +149,7 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
         await by_hand.tell(connection, act.name, notify=notify)
         higher = {tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index}
         highest = not await by_hand.held(connection, act.user_id, higher, act.context)
-        told = messages.awarded(badge, act.user_id, act.context, new, act.at, highest=highest, notify=notify)
+        told = awarded(act.name, new, badge, act.at, revision=new.revision, highest=highest, notify=notify)
         await awards.publish(connection, [told])
         await _log(connection, act, "grant" if old is None else "reinstate", old, new)
         return Done("granted" if old is None else "reinstated", act, new)
@@ -165,7 +166,8 @@ async def revoke(connection: Connection, catalog: Catalog, act: Act) -> Done:
             return Done("unchanged", act, old)
         new = replace(old, revoked_at=act.at)
         await by_hand.change_award(connection, act.name, new)
-        await awards.publish(connection, [messages.revoked(act.name, new, act.at, by=act.by, reason=act.reason)])
+        told = awards.revoked(act.name, new.award_id, new.revision, act.at, by=act.by, reason=act.reason)
+        await awards.publish(connection, [told])
         await _log(connection, act, "revoke", old, new)
         return Done("revoked", act, new)
 

@@ -10,8 +10,9 @@ from aiokafka.errors import KafkaError
 
 from services import metrics
 from services.kafka import MissingTopic, Publisher
-from services.leading import Leader, Lost, backoff
+from services.leading import BACKOFF_SECONDS, Leader, Lost
 from services.logs import logger
+from services.process import backoff
 from services.relay.bookkeeping import Bookkeeper
 from services.relay.campaigns import Campaigner
 from services.relay.news import Teller
@@ -101,7 +102,7 @@ class Relay(Leader):
             except (KafkaError, MissingTopic) as error:
                 failures += 1
                 self._note("kafka", error)
-                await self._pause(backoff(failures))
+                await self._pause(backoff(failures, BACKOFF_SECONDS))
                 continue
             except TimeoutError as error:
                 if connection.is_closed():
@@ -109,11 +110,11 @@ class Relay(Leader):
                 failures += 1
                 self._note("kafka", error)
                 await publisher.abandon()
-                await self._pause(backoff(failures))
+                await self._pause(backoff(failures, BACKOFF_SECONDS))
                 continue
             if settled:
                 idle, failures = IDLE_SECONDS[0], 0
-                if self._trouble.pop("kafka", None):
+                if self._well("kafka"):
                     log.info("Kafka is back")
             else:
                 await self._pause(idle)

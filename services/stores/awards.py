@@ -10,6 +10,9 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.envelope import serialise
+from contracts.events.badge import BadgeRevoked
+from contracts.times import rfc3339
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -40,6 +43,10 @@ class NewAward:
     source: Literal["auto", "backfill"] = "auto"
     campaign_id: str | None = None
     notify: bool = True
+
+    @property
+    def name(self) -> Name:
+        return self.user_id, self.badge_key, self.context
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +84,25 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     """Store awards; answers those that did not stand before."""
     if not awards:
         return set()
-    new = sorted(awards, key=lambda one: (one.user_id, one.badge_key, one.context))
+    new = sorted(awards, key=lambda one: one.name)
     found = await connection.fetch(SQL["insert"], _ENCODER.encode(new).decode())
     return {(user, key, context) for user, key, context in found}
+
+
+def revoked(name: Name, award_id: UUID, revision: int, at: datetime, *, by: str, reason: str) -> Message:
+    """The message of an award that was taken back, by hand or with its campaign."""
+    user_id, badge_key, context = name
+    told = BadgeRevoked(
+        award_id=str(award_id),
+        revision=revision,
+        user_id=user_id,
+        badge_key=badge_key,
+        context=context,
+        revoked_at=rfc3339(at),
+        by=by,
+        reason=reason,
+    )
+    return Message("badge.revoked", user_id, f"{award_id}:{revision}:revoked", at, serialise(told))
 
 
 async def publish(connection: Connection, messages: Sequence[Message]) -> None:

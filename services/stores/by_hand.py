@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.stores.awards import Name
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -48,9 +49,6 @@ class Entry(NamedTuple):
     reason: str | None
     before: str | None
     after: str | None
-
-
-Name = tuple[str, str, str]  # user, badge key, context
 
 
 async def lock(connection: Connection, user_id: str) -> tuple[bool, datetime | None]:

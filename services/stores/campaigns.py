@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from contracts.envelope import serialise
-from contracts.events.badge import BadgeRevoked
-from contracts.times import rfc3339
 from services.stores import awards
 from services.stores.awards import Message, Name
 from services.stores.postgres import Connection
@@ -241,22 +238,11 @@ async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
             await connection.execute(SQL["rolled_back"], campaign_id, datetime.now(UTC))
             return 0
         names: list[Name] = [(row["user_id"], row["badge_key"], row["context"]) for row in found]
-        at = found[0]["rollback_at"]
+        at, by, reason = found[0]["rollback_at"], found[0]["rolled_back_by"], found[0]["rollback_reason"]
         await connection.execute(SQL["revoke"], *(list(column) for column in zip(*names, strict=True)), at)
-        await awards.publish(connection, [_revoked(row) for row in found])
+        told = [
+            awards.revoked(name, row["award_id"], row["revision"], at, by=by, reason=reason)
+            for name, row in zip(names, found, strict=True)
+        ]
+        await awards.publish(connection, told)
         return len(found)
-
-
-def _revoked(row: Any) -> Message:
-    told = BadgeRevoked(
-        award_id=str(row["award_id"]),
-        revision=row["revision"],
-        user_id=row["user_id"],
-        badge_key=row["badge_key"],
-        context=row["context"],
-        revoked_at=rfc3339(row["rollback_at"]),
-        by=row["rolled_back_by"],
-        reason=row["rollback_reason"],
-    )
-    name = f"{row['award_id']}:{row['revision']}:revoked"
-    return Message("badge.revoked", row["user_id"], name, row["rollback_at"], serialise(told))

@@ -149,10 +149,7 @@ class Stage:
         if not candidates:
             return []
         before = set(self.held)
-        new = {
-            (one.award.user_id, one.award.badge_key, one.award.context): one
-            for one in await awarding.take(self.connection, set(before))
-        }
+        new = {one.award.name: one for one in await awarding.take(self.connection, set(before))}
         passed = []
         for one in candidates:
             earned = new.get(one.name)

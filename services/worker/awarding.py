@@ -170,11 +170,18 @@ class Awarding:
         held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
-        fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
+        fresh = [one for one in new if one.award.name in stored]
         await awards.publish(
             connection,
             [
-                awarded(one.award, one.candidate.verdict.badge, highest=one.highest_in_family, notify=one.notify)
+                awarded(
+                    one.award.name,
+                    one.award,
+                    one.candidate.verdict.badge,
+                    one.award.awarded_at,
+                    highest=one.highest_in_family,
+                    notify=one.notify,
+                )
                 for one in fresh
             ],
         )
