@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 
 from services import metrics
 from services.kafka import START_SECONDS
-from services.leading import backoff
 from services.live.hub import Hub
 from services.logs import logger
+from services.process import backoff
 from services.settings import Settings
 
 AWARDED: Final = "badge.awarded"
@@ -25,6 +25,7 @@ POLL_MILLISECONDS: Final = 1000
 REQUEST_MILLISECONDS: Final = 8_000
 # Partitions are added now and then, and a broker that fell silent says nothing of it.
 CHECK_SECONDS: Final = 30.0
+BACKOFF_SECONDS: Final = (0.2, 5.0)
 
 log = logger(__name__)
 
@@ -63,7 +64,7 @@ class Listener:
                 failures = 0
             metrics.LIVE_LISTENING.set(0)
             if failures:
-                await asyncio.sleep(backoff(failures))
+                await asyncio.sleep(backoff(failures, BACKOFF_SECONDS))
 
     async def _listen(self) -> None:
         """Read until the partitions are others.

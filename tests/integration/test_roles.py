@@ -102,9 +102,7 @@ RIGHTS = {
         SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
         GRAPH: {"SELECT", "INSERT"},
         ADMIN: {"SELECT", "INSERT", "UPDATE (pinned_at)", *(f"UPDATE ({name})" for name in BY_HAND)},
-        NOTIFIER: {
-            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "revoked_at"))
-        },
+        NOTIFIER: {f"SELECT ({name})" for name in ("user_id", "award_id", "revision", "revoked_at")},
     },
 }
 TABLES = "select tablename from pg_tables where schemaname = 'public'"

@@ -26,12 +26,12 @@ create index notice_due on notice (due_at) where state in ('open', 'due');
 create index notice_settled on notice (state, settled_at) where settled_at is not null;
 create index notice_user on notice (user_id);
 
--- Every message that the notifier has read, by its CloudEvents id: a second one is dropped. value: its data, until it is
--- delivered. notice_id is null for a moment within the transaction that reads it.
+-- Every message that the notifier has read, by its CloudEvents id: a second one is dropped. value: its data, as long as
+-- it is to be told.
 create table notice_award (
     event_id  text   collate "C" primary key,
     user_id   text   collate "C" not null,
-    notice_id uuid,
+    notice_id uuid   not null,
     value     bytea
 );
 create index notice_award_notice on notice_award (notice_id);
@@ -60,5 +60,5 @@ begin
     grant select on migration to gatefold_notifier;
     grant select, insert, update, delete on notice, notice_award to gatefold_notifier;
     -- Only what still stands is told.
-    grant select (user_id, badge_key, context, award_id, revision, revoked_at) on user_badges to gatefold_notifier;
+    grant select (user_id, award_id, revision, revoked_at) on user_badges to gatefold_notifier;
 end $$;
