@@ -53,7 +53,7 @@ def _neo4j(url: str) -> str:
 
 
 def _web(url: SecretStr) -> SecretStr:
-    """The URL, where it is one of HTTP.
+    """The URL, where it is one of HTTP, or empty.
 
     Raises:  ValueError that tells nothing of it.
     """
@@ -61,7 +61,7 @@ def _web(url: SecretStr) -> SecretStr:
 
 
 def _smtp(url: SecretStr) -> SecretStr:
-    """The URL, where it is one of SMTP.
+    """The URL, where it is one of SMTP, or empty.
 
     Raises:  ValueError that tells nothing of it.
     """
@@ -70,8 +70,9 @@ def _smtp(url: SecretStr) -> SecretStr:
 
 def _of_scheme(url: SecretStr, schemes: tuple[str, str]) -> SecretStr:
     try:
-        parts = urlsplit(url.get_secret_value())
-        good = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        text = url.get_secret_value()
+        parts = urlsplit(text)
+        good = not text or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
     except ValueError:
         good = False
     if not good:

@@ -21,19 +21,21 @@ def channel_of(settings: Settings) -> Channel:
 
     Raises:  NoChannel.
     """
-    webhook, smtp = settings.notifier_webhook_url, settings.notifier_smtp_url
-    if (webhook is None) == (smtp is None):
+    webhook, smtp = (
+        "" if url is None else url.get_secret_value()
+        for url in (settings.notifier_webhook_url, settings.notifier_smtp_url)
+    )
+    if bool(webhook) == bool(smtp):
         raise NoChannel("set one of GATEFOLD_NOTIFIER_WEBHOOK_URL and GATEFOLD_NOTIFIER_SMTP_URL")
-    if webhook is not None:
+    if webhook:
         secret = b"" if settings.notifier_secret is None else settings.notifier_secret.get_secret_value().encode()
         if len(secret) < SECRET_BYTES:
             raise NoChannel(f"set GATEFOLD_NOTIFIER_SECRET to {SECRET_BYTES} bytes or more: webhooks are signed")
-        return Webhook(webhook.get_secret_value(), secret, seconds=settings.notifier_seconds)
-    assert smtp is not None
+        return Webhook(webhook, secret, seconds=settings.notifier_seconds)
     if "{user_id}" not in settings.notifier_mail_to or not settings.notifier_mail_from:
         raise NoChannel("set GATEFOLD_NOTIFIER_MAIL_FROM, and GATEFOLD_NOTIFIER_MAIL_TO with {user_id} in it")
     return Mail(
-        smtp.get_secret_value(),
+        smtp,
         sender=settings.notifier_mail_from,
         to=settings.notifier_mail_to,
         page=settings.notifier_page,
