@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -21,6 +22,15 @@ PATIENT: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQU
 def signature(secret: bytes, timestamp: int, body: bytes) -> str:
     """`v1=` and the HMAC-SHA256, in hex, of the timestamp, a full stop and the body."""
     return f"v1={hmac.digest(secret, str(timestamp).encode() + b'.' + body, 'sha256').hex()}"
+
+
+def is_genuine(secret: bytes, headers: Mapping[str, str], body: bytes, now: float) -> bool:
+    """Whether a webhook is ours and new: for receivers, with headers by their names in lower case."""
+    timestamp = headers.get("gatefold-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now - int(timestamp)) > 300:
+        return False
+    expected = "v1=" + hmac.new(secret, timestamp.encode() + b"." + body, "sha256").hexdigest()
+    return hmac.compare_digest(expected.encode(), headers.get("gatefold-signature", "").encode())
 
 
 class Webhook:

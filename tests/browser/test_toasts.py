@@ -37,7 +37,9 @@ def settings(world: World) -> Settings:
 async def listening(page: Page) -> None:
     """Wait until the page has its stream."""
     async with asyncio.timeout(15):
-        while not await page.evaluate("sessionStorage.length"):
+        while True:
+            if await page.evaluate("sessionStorage.length"):
+                return
             await asyncio.sleep(0.02)
 
 
