@@ -42,7 +42,7 @@ async def promote(
     higher = [tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index]
     while users := await shadows.users(connection, badge.key, PAGE):
         async with connection.transaction():
-            found = await shadows.take(connection, badge.key, users)
+            found = await shadows.take(connection, badge.key, users, notify=notify)
             outranked = await shadows.outranked(connection, users, higher)
             told = [
                 awarded(

@@ -301,6 +301,8 @@ async def test_the_picture_of_a_secret_badge_is_for_who_was_told_its_address(set
 
 async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
+    stream = document["paths"].pop("/api/user/stream")["get"]  # has no end, and so no model
+    assert "event: awarded\ndata: " in stream["responses"]["200"]["content"]["text/event-stream"]["example"]
     models = {
         LIST: AchievementList,
         PROGRESS: ProgressList,
