@@ -13,15 +13,17 @@ from fastapi.responses import StreamingResponse
 from contracts.events.rejection import Stage
 from contracts.ids import is_user_id
 from contracts.times import parse_time
+from services.alarms.listing import listed
 from services.api.answers import json_answer
 from services.api.problems import NOT_FOUND, Problem, invalid
+from services.api.rarity import share
 from services.api.routes import LONGEST_CURSOR, LONGEST_KEY, admin, parts_of
-from services.api.view import rarity
+from services.cursors import NoMark, mark_of
 from services.looking import awards, badges, export
 from services.looking.awards import LogMark
 from services.looking.badges import NoSuch, Visibility
-from services.looking.marks import NoMark, mark_of
 from services.stores import looking
+from services.stores.alarms import AlarmMark
 from services.stores.looking import FeedMark, HistoryMark, LetterMark, Row
 
 PAGE: Final = 100
@@ -49,10 +51,10 @@ async def catalog(
         raise Problem(NOT_FOUND, str(error)) from None
     counted, as_of = await parts.reader.ask(badges.counted, parts.catalog)
     collectors = counted.get("")
-    shown = [
-        badges.shown(badge) | {"rarity": rarity(None if as_of is None else counted.get(badge.key, 0), collectors)}
-        for badge in found
-    ]
+    shown = []
+    for badge in found:
+        held = None if as_of is None else counted.get(badge.key, 0)
+        shown.append(badges.shown(badge) | {"rarity": {"holders": held, "share": share(held, collectors)}})
     return json_answer(request, {"badges": shown})
 
 
@@ -150,6 +152,13 @@ async def letters(
     _check(request, topic=topic)
     mark = _mark(cursor, LetterMark) or LetterMark()
     return json_answer(request, await parts_of(request).reader.ask(awards.letters, mark, topic, stage, limit))
+
+
+@router.get("/alarms")
+async def alarms(request: Request, ended: bool = False, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """Alarms that stand, the newest first; with `ended` those that have ended, too."""
+    mark = _mark(cursor, AlarmMark) or AlarmMark()
+    return json_answer(request, await parts_of(request).reader.ask(listed, mark, limit, ended=ended))
 
 
 def _check(request: Request, trigger: str | None = None, badge: str | None = None, topic: str | None = None) -> None:

@@ -14,10 +14,18 @@ class Answer(BaseModel):
 
 
 class Rarity(Answer):
-    """How many collectors hold a badge; null while nobody has counted yet."""
+    """How many collectors hold a badge; null while nobody has counted yet. `text` is what to show of it."""
 
     holders: int | None
     share: float | None = Field(description="0 … 1 of all collectors, six decimals.")
+    active_holders: int | None = Field(description="Those who did something in the 90 days before the daily count.")
+    share_active: float | None = Field(description="0 … 1 of the collectors who did, six decimals.")
+    rank: int | None = Field(
+        description="17: the 17th collector to earn it. Told to the first hundred, the day after, and never changed."
+    )
+    text: str | None = Field(
+        description='"held by 7 collectors, 3rd to earn it"; percentages from 20 holders on.',
+    )
 
 
 class Achievement(Answer):

@@ -18,6 +18,7 @@ from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, inval
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.view import View, place_of
+from services.cursors import NoMark
 from services.stores import achievements
 from services.stores.achievements import Place
 
@@ -77,7 +78,7 @@ def place(cursor: str | None) -> Place | None:
         return None
     try:
         return place_of(cursor)
-    except ValueError as error:
+    except NoMark as error:
         raise invalid("cursor", str(error), "query") from None
 
 

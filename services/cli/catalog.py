@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import catalog_diff, catalog_promote
+from services.cli import catalog_diff, catalog_golden, catalog_promote
 
 if TYPE_CHECKING:
     from catalog.definition import BadgeDefinition
@@ -18,6 +18,7 @@ app = typer.Typer(help="The badges: list them, check their rules, see what other
 
 app.command("save")(catalog_diff.save)
 app.command("diff")(catalog_diff.diff)
+app.command("golden")(catalog_golden.golden)
 app.command("promote")(catalog_promote.promote)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]

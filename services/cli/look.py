@@ -86,8 +86,8 @@ def holders(
 
 
 async def _feed(since: datetime, trigger: str | None, badge: str | None, limit: int) -> dict[str, Any]:
+    from services.cursors import mark_of
     from services.looking import awards
-    from services.looking.marks import mark_of
     from services.stores.looking import FeedMark
 
     async with servers.postgres(servers.load_settings(), "feed") as connection:

@@ -12,8 +12,8 @@ from catalog.lock import digest
 from contracts.snapshot import METRICS, Occasion, Snapshot
 from evaluators.engine import evaluate_all
 from services.state.collector import Collector
-from services.stores import awards, campaigns, collectors
-from services.stores.postgres import Connection
+from services.stores import awards, collectors
+from services.stores.postgres import Connection, looking
 from services.worker import reading, recounting
 from services.worker.awarding import occasion_at
 from services.worker.work import Knowledge
@@ -117,7 +117,7 @@ async def compare(
     """Judge a sample of users, or all of them where there is none; yields how many are done, after each page."""
     occasion = occasion_at(SWEEP, now)
     async for users in _pages(connection, sample):
-        async with connection.transaction(readonly=True):
+        async with looking(connection):
             stored = [Collector(user) for user in users]
             sets, said = await reading.sets_and_said(connection, stored)
             held: dict[str, list[Pair]] = {user: [] for user in users}
@@ -132,7 +132,7 @@ async def compare(
 
 async def _pages(connection: Connection, sample: int | None) -> AsyncIterator[list[str]]:
     if sample is not None:
-        chosen = await campaigns.sample(connection, sample)
+        chosen = await collectors.sample(connection, sample)
         for start in range(0, len(chosen), PAGE):
             yield chosen[start : start + PAGE]
         return

@@ -64,7 +64,7 @@ class Giving(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A campaign that the relay works on; `unsent` messages wait for Kafka."""
+    """A campaign that the relay works on."""
 
     campaign_id: str
     state: State
@@ -72,7 +72,6 @@ class Unfinished(NamedTuple):
     sent: int
     complete: bool
     done: int
-    unsent: int
 
 
 # -- acts -------------------------------------------------------------------------------------------------------------
@@ -151,11 +150,6 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
     return row["awards"], row["users"]
 
 
-async def sample(connection: Connection, limit: int) -> list[str]:
-    """Some users, spread over all of them; the same ones each time."""
-    return [row["user_id"] for row in await connection.fetch(SQL["sample"], limit)]
-
-
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 
@@ -203,9 +197,9 @@ def campaign_in(event_id: str) -> str | None:
 # -- the relay's -------------------------------------------------------------------------------------------------------
 
 
-async def unfinished(connection: Connection, most: int) -> list[Unfinished]:
-    """What there is to work on, the oldest first; of the messages that wait `most` are counted at most."""
-    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"], most)]
+async def unfinished(connection: Connection) -> list[Unfinished]:
+    """What there is to work on, the oldest first."""
+    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"])]
 
 
 async def send(connection: Connection, campaign_id: str, page: int) -> int:

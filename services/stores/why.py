@@ -45,9 +45,11 @@ class Heard(NamedTuple):
     by_awards: dict[str, datetime]
 
 
-async def award(connection: Connection, user_id: str, badge_key: str, context: str, *, shadows: bool) -> Given | None:
-    """The award, revoked or not, with `shadows` also one in the shadow; None where there never was one."""
-    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context, shadows)
+async def award(
+    connection: Connection, user_id: str, badge_key: str, context: str, *, secrets_too: bool
+) -> Given | None:
+    """The award, revoked or not, with `secrets_too` also one that is hidden or in the shadow; None without any."""
+    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context, secrets_too)
     if row is None:
         return None
     return Given(
@@ -63,9 +65,9 @@ async def award(connection: Connection, user_id: str, badge_key: str, context: s
     )
 
 
-async def newest_context(connection: Connection, user_id: str, badge_key: str, *, shadows: bool) -> str | None:
-    """The context for which the badge was given last, with `shadows` also in the shadow; None where it was not."""
-    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key, shadows)
+async def newest_context(connection: Connection, user_id: str, badge_key: str, *, secrets_too: bool) -> str | None:
+    """The context for which the badge was given last, `secrets_too` as for `award`; None where it was not."""
+    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key, secrets_too)
     return found
 
 

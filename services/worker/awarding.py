@@ -12,13 +12,13 @@ from catalog.definition import SWEEP, BadgeDefinition, metrics_of
 from catalog.index import Catalog, TriggerIndex
 from contracts.envelope import Event
 from contracts.snapshot import Occasion
-from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
 from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
 from services.state.holdings import Holding
 from services.stores import awards
 from services.stores.awards import Name, NewAward
 from services.stores.postgres import Connection
+from services.worker import costs
 from services.worker.earned import Backfill, Candidate, Earned, award_id, batch_of, rule_of
 from services.worker.evidence import TO_NAME, unnamed
 from services.worker.messages import awarded
@@ -38,6 +38,7 @@ class Awarding:
         self._candidates: dict[Name, Candidate] = {}
         self._counted: dict[str, list[str]] = {}
         self._found: Tally[str] = Tally()
+        self._evaluate, self._evaluate_all = costs.evaluators()
 
     def all_found(self, user_id: str) -> bool:
         """Whether nothing of a backfill is left to find for this user."""
@@ -104,13 +105,13 @@ class Awarding:
     def judge_tenure(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate years of membership at the occasion's date."""
         for badge in self._index(event.type).tenures:
-            verdict = evaluate(badge, collector, occasion)
+            verdict = self._evaluate(badge, collector, occasion, "")
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
 
     def judge_everything(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate every badge in every context; the collector holds all of its counts."""
-        for verdict in evaluate_all(self._catalog.trigger(SWEEP).badges, collector, occasion):
+        for verdict in self._evaluate_all(self._catalog.trigger(SWEEP).badges, collector, occasion):
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
         if collector.oldest_year is not None:
@@ -118,21 +119,21 @@ class Awarding:
 
     def judge_trigger(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate every badge of the event's trigger; the collector holds what they ask for."""
-        for verdict in evaluate_all(self._index(event.type).badges, collector, occasion):
+        for verdict in self._evaluate_all(self._index(event.type).badges, collector, occasion):
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
 
     def judge_metrics(self, event: Event, collector: Collector, metrics: frozenset[str]) -> None:
         """Evaluate every badge that reads one of these metrics, at the event's date."""
         badges = [badge for badge in self._index(event.type).badges if metrics & metrics_of(badge.criterion)]
-        for verdict in evaluate_all(badges, collector, occasion_at(event.type, event.time)):
+        for verdict in self._evaluate_all(badges, collector, occasion_at(event.type, event.time)):
             if verdict.earned:
                 self._add(event, collector, verdict, event.time)
 
     def _judge(
         self, event: Event, collector: Collector, badge: BadgeDefinition, context: str, item: dict[str, Any] | None
     ) -> None:
-        verdict = evaluate(badge, collector, Occasion(event.type, event.time, event.time.date()), context)
+        verdict = self._evaluate(badge, collector, Occasion(event.type, event.time, event.time.date()), context)
         if verdict.earned:
             self._add(event, collector, verdict, event.time, item)
 

@@ -140,6 +140,8 @@ class Runner:
             try:
                 done = await process(connection, self._knowledge, topic, partition, records, condemned, self.brake)
             except EventFailed as error:
+                if isinstance(error.__cause__, MemoryError):
+                    raise  # no fault of the event: a process with more of it can apply it
                 session.drop()
                 if error.offset in tried:
                     condemned[error.offset] = f"could not be applied: {type(error.__cause__).__name__}"

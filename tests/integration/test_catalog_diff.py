@@ -109,7 +109,7 @@ async def test_added_removed_and_not_measured(connection: Connection) -> None:
     assert (same.found.changes, same.found.moved) == ({}, 0)
 
 
-def test_documents() -> None:
+def test_documents(tmp_path: Path) -> None:
     assert parse(document(every_badge()), "saved") == every_badge()
     for text in ("", "[]", '{"badges": 1}', '{"badges": [{}]}', "{}"):
         with pytest.raises(NoCatalog, match="saved"):
@@ -118,6 +118,10 @@ def test_documents() -> None:
         read("no-such-reference-anywhere")
     with pytest.raises(NoCatalog):
         read("--output=x")
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(NoCatalog, match=r"binary: not a saved catalog"):
+        read(str(binary))
 
 
 def git(*arguments: str, folder: Path) -> None:

@@ -31,10 +31,12 @@ OF_AWARDS = {
 # By table; a table that is not here has no rights for anybody, which the first test finds out.
 RIGHTS = {
     "activity": {WORKER: WRITE, API: READ},
+    "alarm": {API: READ, SCHEDULER: WRITE},
     "artist": {WORKER: READ, API: READ, GRAPH: READ},
     "audit_log": {ADMIN: {"SELECT", "INSERT"}},
     "badge_holders": {RELAY: WRITE, API: READ, SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "badge_holders_history": {API: READ, SCHEDULER: WRITE},
+    "badge_ranking": {SCHEDULER: {"SELECT", "INSERT", "UPDATE"}},
     "award": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: OF_AWARDS | {"SELECT (shadow)"},
@@ -48,6 +50,7 @@ RIGHTS = {
         WORKER: {"SELECT", "UPDATE (scope_value)"},
         RELAY: {"SELECT", "UPDATE (state)", "UPDATE (finished_at)"},
         API: READ,
+        SCHEDULER: {f"SELECT ({name})" for name in ("badge_keys", "started_at", "finished_at", "rollback_at")},
         ADMIN: {"SELECT", "INSERT", "UPDATE"},
     },
     "campaign_cursor": {RELAY: {"SELECT", "UPDATE"}, API: READ, ADMIN: {"SELECT", "INSERT"}},
@@ -69,7 +72,10 @@ RIGHTS = {
         SCHEDULER: {"SELECT (seen_at)", "SELECT (redriven_at)", "DELETE"},
         API: {f"SELECT ({name})" for name in LETTERS},
     },
+    "drift": {WORKER: {"INSERT"}, SCHEDULER: {"SELECT", "DELETE"}},
     "erased": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
+    "evaluation_cost": {WORKER: {"SELECT", "INSERT", "UPDATE"}, SCHEDULER: {"SELECT", "DELETE"}},
+    "event_history": {SCHEDULER: WRITE},
     "facet_count": {WORKER: WRITE, RELAY: READ, API: READ},
     "facet_value": {WORKER: {"SELECT", "INSERT"}, API: READ},
     "facts": {WORKER: {"SELECT", "INSERT", "DELETE"}, RELAY: READ, API: READ, GRAPH: READ},
@@ -84,7 +90,12 @@ RIGHTS = {
     "migration": {WORKER: READ, RELAY: READ, SCHEDULER: READ, GRAPH: READ},
     "news": {WORKER: {"SELECT", "INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
     "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
-    "offset_ledger": {WORKER: {"SELECT", "INSERT", "UPDATE"}, API: READ, GRAPH: READ},
+    "offset_ledger": {
+        WORKER: {"SELECT", "INSERT", "UPDATE"},
+        API: READ,
+        GRAPH: READ,
+        SCHEDULER: {"SELECT (topic)", "SELECT (processed)"},
+    },
     "outbox": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: {"SELECT", "INSERT", "DELETE", "UPDATE (failed_at)", "UPDATE (error)"},
@@ -106,7 +117,10 @@ RIGHTS = {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: OF_AWARDS,
         API: READ,
-        SCHEDULER: {"SELECT (user_id)", "SELECT (badge_key)", "SELECT (awarded_at)", "SELECT (revoked_at)"},
+        SCHEDULER: {
+            *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "awarded_at", "revoked_at", "source")),
+            *("SELECT (rank)", "UPDATE (rank)"),
+        },
         GRAPH: {"SELECT", "INSERT"},
         ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in BY_HAND)},
     },

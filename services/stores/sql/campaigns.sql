@@ -88,10 +88,9 @@ set users = campaign_progress.users + excluded.users, awards = campaign_progress
 update campaign set scope_value = '' where scope = 'user' and scope_value = $1;
 
 -- name: unfinished
--- What the relay has to work on, and how much waits: messages (up to a bound).
+-- What the relay has to work on, the oldest first.
 select c.campaign_id, c.state, c.rate, u.sent, u.complete,
-       (select coalesce(sum(users), 0) from campaign_progress p where p.campaign_id = c.campaign_id)::bigint as done,
-       (select count(*) from (select from outbox where failed_at is null limit $1) as oldest) as unsent
+       (select coalesce(sum(users), 0) from campaign_progress p where p.campaign_id = c.campaign_id)::bigint as done
 from campaign c join campaign_cursor u using (campaign_id)
 where c.state in ('running', 'rolling_back')
 order by c.started_at, c.campaign_id;
@@ -142,7 +141,3 @@ where campaign_id = $1 and source = 'backfill' and revision = 1 and revoked_at i
 -- name: measured_at
 -- When the graphs of users were last measured, by the time of the sync.
 select user_id, event_time from collector_graph where user_id = any($1::text[]);
-
--- name: sample
--- Some users, spread over all of them.
-select user_id from collector order by md5(user_id), user_id limit $1;

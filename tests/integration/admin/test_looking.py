@@ -22,21 +22,31 @@ from hypothesis import strategies as st
 from catalog.index import load_catalog
 from contracts.times import rfc3339
 from contracts.topics import INPUT_TOPICS
-from services.api.tokens import mint
+from services.cursors import cursor_of
 from services.looking import badges
 from services.looking.export import BEGINNING, COLUMNS, Format, cell, pieces
-from services.looking.marks import cursor_of
 from services.settings import Settings
 from services.stores import looking
 from services.stores.looking import END, FeedMark, HistoryMark, LetterMark
 from tests.integration.admin.conftest import put
 from tests.integration.admin.test_awards import AWARDS, DEEP, REVOKE, problem
+from tests.integration.served import bearer
 from tests.model.events import minutes
 
 CATALOG = load_catalog()
 FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
 HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
-PATHS = ("catalog", "triggers", "holders", "awards", "awards/log", "awards/export", "dead-letters", "users/ann/history")
+PATHS = (
+    "catalog",
+    "triggers",
+    "holders",
+    "awards",
+    "awards/log",
+    "awards/export",
+    "dead-letters",
+    "users/ann/history",
+    "alarms",
+)
 
 
 MANY = """
@@ -373,7 +383,7 @@ NAMES = ("since", "trigger", "badge", "limit", "cursor", "family", "visibility",
 async def test_any_question_gets_an_answer(
     web: httpx.AsyncClient, settings: Settings, path: str, query: dict[str, str]
 ) -> None:
-    headers = {"Authorization": f"Bearer {mint(settings, 'chief', role='admin')}"}
+    headers = bearer(settings, "chief", "admin")
     answer = await web.get(f"/api/admin/{path}", params=query, headers=headers)
     assert answer.status_code in (200, 404, 422), (path, query, answer.text)
     if answer.status_code != 200:

@@ -99,7 +99,7 @@ async def test_as_if_it_were_not_there(connection: Connection, serve: Serve) -> 
         missing = (await api.ask("GET", f"{LIST}/deep-cut/missing", "ada")).json()
         rest = (await api.ask("POST", f"{LIST}/what-if", "ada", json=CHANGES[0])).json()
     assert not {one["id"] for one in listed} & {*SHADOWS}
-    assert (detail["earned"], detail["awards"], detail["rarity"]["holders"]) == (False, [], None)
+    assert (detail["earned"], detail["awards"], detail["rarity"]["holders"]) == (False, [], 0)
     assert (why["earned"], why["award"], "shadow" in why, missing["needed"]) == (False, None, False, 0)
     assert {one["id"]: one["award_stands"] for one in rest["loses"]}.items() >= {("deep-cut", False), ("owner-i", True)}
 
