@@ -34,9 +34,9 @@ async def count(connection: Connection, badge_key: str) -> Kept:
     return Kept(row["awards"], row["revoked"])
 
 
-async def users(connection: Connection, badge_key: str, limit: int) -> list[str]:
-    """The next users who have the badge in the shadow, so many awards' worth at most."""
-    return [row["user_id"] for row in await connection.fetch(SQL["users"], badge_key, limit)]
+async def users(connection: Connection, badge_key: str, after: str, limit: int) -> list[str]:
+    """The next users after one who have the badge in the shadow, so many awards' worth at most."""
+    return [row["user_id"] for row in await connection.fetch(SQL["users"], badge_key, after, limit)]
 
 
 async def take(

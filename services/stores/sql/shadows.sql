@@ -8,9 +8,9 @@ select count(*) filter (where revoked_at is null) as awards, count(*) filter (wh
 from award where shadow and badge_key = $1;
 
 -- name: users
--- The next users who have a badge in the shadow.
+-- The next users after one who have a badge in the shadow.
 select distinct user_id
-from (select user_id from award where shadow and badge_key = $1 order by user_id, context limit $2) as page
+from (select user_id from award where shadow and badge_key = $1 and user_id > $2 order by user_id, context limit $3) as page
 order by user_id;
 
 -- name: lock
