@@ -25,6 +25,7 @@ from tests.model.lab import Log
 
 CATALOG = load_catalog()
 NOW = datetime(2026, 11, 21, 10, 0, 0, 250, tzinfo=UTC)
+HEARD = "select notify, given_no from user_badges where user_id = $1 and badge_key = $2 and context = $3"
 REVIEW = ("ada", "reviewer-i", "")
 GENRES = ("ada", "genre-tourist-silver", "")
 
@@ -115,10 +116,20 @@ async def test_the_message_is_that_of_the_worker_but_for_the_hand(connection: Co
 async def test_grant_revoke_grant(connection: Connection, ada: Log) -> None:
     """The same award, the same date; a revision more, and other ids for what is told."""
     first = await acts.grant(connection, CATALOG, act(), notify=False)
+    quiet, number = await connection.fetchrow(HEARD, *GENRES)
     gone = await acts.revoke(connection, CATALOG, act(reason="not hers", at=minutes(90)))
     again = await acts.revoke(connection, CATALOG, act(reason="really", at=minutes(95)))
     back = await acts.grant(connection, CATALOG, act(reason="hers after all", by="other", at=minutes(100)))
     assert [one.outcome for one in (first, gone, again, back)] == ["granted", "revoked", "unchanged", "reinstated"]
+    # Whoever looks at a page is told of it as of a new one, behind all that came before.
+    heard, later = await connection.fetchrow(HEARD, *GENRES)
+    assert (quiet, heard) == (False, True)
+    assert (
+        0
+        < await connection.fetchval("select given_no from user_badges where badge_key = 'reviewer-i'")
+        < number
+        < later
+    )
     id_ = first.award.award_id
     assert {one.award.award_id for one in (gone, again, back)} == {id_}
     assert (back.award.revision, back.award.revoked_at) == (2, None)
