@@ -312,15 +312,17 @@ async def test_while_postgresql_is_away_streams_stay(settings: Settings, user: s
     wire = Wire(server.hostname or "", server.port or 0)
     await wire.mend()
     netloc = server.netloc.rpartition("@")[0] + f"@127.0.0.1:{wire.port}"
-    behind = surroundings(settings) | {"postgres_url": server._replace(netloc=netloc).geturl()}
-    async with running(**behind) as (_, found), looking(found, user) as page:
+    behind = surroundings(settings) | {"postgres_url": server._replace(netloc=netloc, query="sslmode=disable").geturl()}
+    try:
+        async with running(**behind) as (_, found), looking(found, user) as page:
+            await wire.cut()
+            await give(user, "owner-i")
+            async with httpx.AsyncClient(base_url=found) as web:
+                token = mint(Settings(jwt_secret=SECRET), f"{user}-other")
+                refused = await web.get(STREAM, headers={"Authorization": f"Bearer {token}"})
+                assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+            await asyncio.sleep(QUIET_SECONDS + 2 * BEAT_SECONDS)  # it asks, and nobody answers
+            await wire.mend()
+            assert (await page.next())[1]["earned"] == 1
+    finally:
         await wire.cut()
-        await give(user, "owner-i")
-        async with httpx.AsyncClient(base_url=found) as web:
-            token = mint(Settings(jwt_secret=SECRET), f"{user}-other")
-            refused = await web.get(STREAM, headers={"Authorization": f"Bearer {token}"})
-            assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
-        await asyncio.sleep(QUIET_SECONDS + 2 * BEAT_SECONDS)  # it asks, and nobody answers
-        await wire.mend()
-        assert (await page.next())[1]["earned"] == 1
-    await wire.cut()
