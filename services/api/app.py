@@ -17,6 +17,7 @@ from services.api import (
     admin_campaigns,
     admin_cron,
     admin_looking,
+    admin_shadows,
     admin_trials,
     examples,
     missing,
@@ -55,13 +56,14 @@ def create_app(
 
     Raises:  KeyConfigurationError where the settings name no usable key for tokens.
     """
-    view = View(catalog or load_catalog())
+    whole = catalog or load_catalog()
+    view = View(whole.shown)
     per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
     def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        return Parts(view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
+        return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -103,6 +105,7 @@ def create_app(
     app.include_router(admin_campaigns.router)
     app.include_router(admin_awards.router)
     app.include_router(admin_looking.router)
+    app.include_router(admin_shadows.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     _add_pages(app, settings)
