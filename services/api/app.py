@@ -36,9 +36,9 @@ from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
+from services.pages import detail, history, sell, session
 from services.pages import faults as page_faults
 from services.pages import routes as page_routes
-from services.pages import session
 from services.settings import Settings
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
@@ -121,6 +121,8 @@ def _add_pages(app: FastAPI, settings: Settings) -> None:
     app.include_router(session.router)
     app.include_router(page_routes.files)
     app.include_router(page_routes.router)
+    for one in (detail, history, sell):
+        app.include_router(one.router)
     app.include_router(page_faults.lost)  # the last: it takes what is left below /me
 
 
