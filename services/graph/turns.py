@@ -122,7 +122,8 @@ class Turns:
         if done.fate == "measured":
             metrics.GRAPH_SECONDS.observe(seconds)
         for award in done.awards:
-            metrics.AWARDED.labels(self._catalog.badges[award.badge_key].family).inc()
+            if not award.shadow:
+                metrics.AWARDED.labels(self._catalog.badges[award.badge_key].family).inc()
         if done.fate == "no_graph":
             log.warning("there is no graph yet: gatefold graph rebuild makes it; who is due waits for it")
 

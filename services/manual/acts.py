@@ -108,12 +108,14 @@ class Done:
             "sort_override": award.sort_override,
             "hidden": award.hidden,
             "revoked_at": None if award.revoked_at is None else rfc3339(award.revoked_at),
+            "shadow": award.shadow,
         }
 
 
 async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: bool = True) -> Done:
     """Give a badge; who has it keeps it as it is, and a revoked award stands again, with the date it had.
 
+    Shape:   of a badge in the shadow nobody is told.
     Raises:  Unknown badge or user; Unfit context.
     """
     badge = catalog.badges.get(act.badge_key)
@@ -132,7 +134,8 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
         batch = uuid5(BATCHES, json.dumps([MANUAL, rfc3339(act.at), *act.name, 1 if old is None else old.revision + 1]))
         if old is None:
             id_ = award_id(*act.name, erased_at)
-            new = Standing(id_, 1, act.at, MANUAL, MANUAL, None, batch, {"reason": act.reason})
+            evidence = {"reason": act.reason}
+            new = Standing(id_, 1, act.at, MANUAL, MANUAL, None, batch, evidence, shadow=badge.shadow)
             await by_hand.grant_award(connection, act.name, new)
         else:
             new = replace(
@@ -150,7 +153,7 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
         higher = {tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index}
         highest = not await by_hand.held(connection, act.user_id, higher, act.context)
         told = awarded(act.name, new, badge, act.at, revision=new.revision, highest=highest, notify=notify)
-        await awards.publish(connection, [told])
+        await awards.publish(connection, [] if new.shadow else [told])
         await _log(connection, act, "grant" if old is None else "reinstate", old, new)
         return Done("granted" if old is None else "reinstated", act, new)
 
@@ -167,7 +170,7 @@ async def revoke(connection: Connection, catalog: Catalog, act: Act) -> Done:
         new = replace(old, revoked_at=act.at)
         await by_hand.change_award(connection, act.name, new)
         told = awards.revoked(act.name, new.award_id, new.revision, act.at, by=act.by, reason=act.reason)
-        await awards.publish(connection, [told])
+        await awards.publish(connection, [] if new.shadow else [told])
         await _log(connection, act, "revoke", old, new)
         return Done("revoked", act, new)
 
@@ -225,6 +228,7 @@ def _columns(award: Standing) -> dict[str, Any]:
         "hidden": award.hidden,
         "revoked_at": None if award.revoked_at is None else rfc3339(award.revoked_at),
         "campaign_id": award.campaign_id,
+        "shadow": award.shadow,
     }
 
 

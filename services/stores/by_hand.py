@@ -31,6 +31,7 @@ class Standing(msgspec.Struct, frozen=True):
     hidden: bool = False
     revoked_at: datetime | None = None
     campaign_id: str | None = None
+    shadow: bool = False
 
 
 class Entry(NamedTuple):
@@ -67,13 +68,15 @@ async def award(connection: Connection, name: Name) -> Standing | None:
 
 
 async def held(connection: Connection, user_id: str, badge_keys: Iterable[str], context: str) -> set[str]:
-    """Which of these badges a user holds in a context; a revoked one is not held."""
+    """Which of these badges a user holds in a context; one that is revoked or in the shadow is not."""
     return {row["badge_key"] for row in await connection.fetch(SQL["held"], user_id, list(badge_keys), context)}
 
 
 async def grant_award(connection: Connection, name: Name, new: Standing) -> None:
     """Store an award by hand; the user's row is locked, so nobody else can have stored it meanwhile."""
-    await connection.execute(SQL["grant_award"], *name, new.award_id, new.awarded_at, new.batch_id, _json(new.evidence))
+    await connection.execute(
+        SQL["grant_award"], *name, new.award_id, new.awarded_at, new.batch_id, _json(new.evidence), new.shadow
+    )
 
 
 async def change_award(connection: Connection, name: Name, new: Standing) -> None:

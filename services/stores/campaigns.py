@@ -64,7 +64,7 @@ class Giving(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A campaign that the relay works on; `unsent` messages wait for Kafka."""
+    """A campaign that the relay works on."""
 
     campaign_id: str
     state: State
@@ -72,7 +72,6 @@ class Unfinished(NamedTuple):
     sent: int
     complete: bool
     done: int
-    unsent: int
 
 
 # -- acts -------------------------------------------------------------------------------------------------------------
@@ -151,11 +150,6 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
     return row["awards"], row["users"]
 
 
-async def sample(connection: Connection, limit: int) -> list[str]:
-    """Some users, spread over all of them; the same ones each time."""
-    return [row["user_id"] for row in await connection.fetch(SQL["sample"], limit)]
-
-
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 
@@ -203,9 +197,9 @@ def campaign_in(event_id: str) -> str | None:
 # -- the relay's -------------------------------------------------------------------------------------------------------
 
 
-async def unfinished(connection: Connection, most: int) -> list[Unfinished]:
-    """What there is to work on, the oldest first; of the messages that wait `most` are counted at most."""
-    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"], most)]
+async def unfinished(connection: Connection) -> list[Unfinished]:
+    """What there is to work on, the oldest first."""
+    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"])]
 
 
 async def send(connection: Connection, campaign_id: str, page: int) -> int:
@@ -231,7 +225,7 @@ async def finish(connection: Connection, campaign_id: str) -> bool:
 
 
 async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
-    """Revoke the next `page` of its awards, each told on badge.revoked; 0 ends the rollback."""
+    """Revoke the next `page` of its awards, each told on badge.revoked where it was shown; 0 ends the rollback."""
     async with connection.transaction():
         found = await connection.fetch(SQL["standing"], campaign_id, page)
         if not found:
@@ -243,6 +237,7 @@ async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
         told = [
             awards.revoked(name, row["award_id"], row["revision"], at, by=by, reason=reason)
             for name, row in zip(names, found, strict=True)
+            if not row["shadow"]
         ]
         await awards.publish(connection, told)
         return len(found)

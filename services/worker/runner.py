@@ -232,7 +232,8 @@ class Runner:
         for stage in done.stages:
             metrics.DEAD.labels(stage).inc()
         for award in done.awards:
-            metrics.AWARDED.labels(self._knowledge.catalog.badges[award.badge_key].family).inc()
+            if not award.shadow:
+                metrics.AWARDED.labels(self._knowledge.catalog.badges[award.badge_key].family).inc()
         metrics.BUNDLE_SECONDS.labels(topic).observe(seconds)
         if done.newest is not None:
             metrics.EVENT_AGE_SECONDS.set(max(0.0, time.time() - done.newest.timestamp()))
