@@ -14,7 +14,7 @@ from fastapi import Query, Request, Response
 from catalog.definition import BadgeDefinition, Coverage
 from contracts.snapshot import METRICS
 from contracts.times import parse_time
-from evaluators.remaining import RETIRED, REVOKED, out_of_reach
+from evaluators.remaining import EARNED, RETIRED, REVOKED, out_of_reach
 from services.api.problems import INVALID, UNKNOWN_ACHIEVEMENT, Problem
 from services.api.routes import LONGEST_CURSOR, may_be_a_key, parts_of, place
 from services.api.view import icon_path, target_of
@@ -35,6 +35,7 @@ from services.why.answer import why as why_for
 OTHERS: Final = 24
 FIRST_MISSING: Final = 10
 LONGEST_CONTEXT: Final = 64
+_STATES: Final = {REVOKED: "detail.revoked", RETIRED: "detail.retired"}
 
 router = page_router()
 
@@ -173,9 +174,11 @@ def locked_of(t: Texts, badge: BadgeDefinition, why: Mapping[str, Any], missing:
 
 def _need(t: Texts, badge: BadgeDefinition, missing: Mapping[str, Any]) -> str:
     """What is still to do, in the words of the strip."""
-    for said, text in ((REVOKED, "detail.revoked"), (RETIRED, "detail.retired")):
-        if missing["remaining"] == said:
-            return t(text)
+    said = missing["remaining"]
+    if said in _STATES:
+        return t(_STATES[said])
+    if said == EARNED:  # and hidden: that is told to nobody
+        return words.about(t, badge)
     metric = words.metric_of(badge)
     known: dict[str, Any] = {name: missing[name] for name in ("owned", "total") if missing[name] is not None}
     if badge.context_kind:
@@ -184,7 +187,7 @@ def _need(t: Texts, badge: BadgeDefinition, missing: Mapping[str, Any]) -> str:
         known["decade"] = missing["missing"][0]["value"].removesuffix("s")
     ceiling = None if metric is None else METRICS[metric].ceiling
     entry = {"context": missing["context"], "current": missing["owned"], "ceiling": ceiling}
-    return words.need(t, badge, {**entry, "evidence": known, "hint": missing["remaining"]})
+    return words.need(t, badge, {**entry, "evidence": known, "hint": said})
 
 
 def proof(t: Texts, told: Told, awards: Sequence[Mapping[str, Any]], context: str) -> Proof:
@@ -213,7 +216,7 @@ def ladder(
         if earned is None and (badge.secret or badge.retired):
             continue
         target = target_of(badge.criterion)
-        unit = " %" if isinstance(badge.criterion, Coverage) else ""
+        unit = "\u00a0%" if isinstance(badge.criterion, Coverage) else ""
         far = earned is None and out_of_reach(badge.criterion) is not None
         rungs.append(
             Rung(

@@ -195,7 +195,7 @@ def _matters(change: Mapping[str, Any]) -> bool:
 
 
 def _lost(t: Texts, badge: BadgeDefinition, entry: Mapping[str, Any]) -> str:
-    unit = " %" if isinstance(badge.criterion, Coverage) else ""
+    unit = "\u00a0%" if isinstance(badge.criterion, Coverage) else ""
     before, after, target = (_number(t, entry[name]) + unit for name in ("before", "after", "target"))
     return t("sell.lost", before=before, after=after, target=target)
 

@@ -50,9 +50,8 @@ async def take(
         name = (award.pop("user_id"), badge_key, award.pop("context"))
         read = {column: msgspec.json.decode(award[column]) for column in ("caused_by", "evidence")}
         found.append((name, Standing(**award | read)))
-    await connection.execute(
-        SQL["show"], badge_key, [name[0] for name, _ in found], [name[2] for name, _ in found], notify
-    )
+    names = [name for name, _ in found]
+    await connection.execute(SQL["show"], badge_key, [name[0] for name in names], [name[2] for name in names], notify)
     return found
 
 

@@ -22,7 +22,7 @@ SCHEDULER, GRAPH, ADMIN, NOTIFIER = "gatefold_scheduler", "gatefold_graph", "gat
 LETTERS = ("topic", "partition", "offset", "key", "stage", "reason", "seen_at", "redriven_at")
 BY_HAND = (
     *("revision", "source", "trigger", "caused_by", "batch_id"),
-    *("sort_override", "hidden", "revoked_at", "campaign_id", "notify", "given_no"),
+    *("sort_override", "hidden", "revoked_at", "campaign_id"),
 )
 OF_AWARDS = {
     *(f"SELECT ({name})" for name in ("user_id", "badge_key", "context", "award_id", "revision", "source")),
@@ -42,7 +42,7 @@ RIGHTS = {
         RELAY: OF_AWARDS | {"SELECT (shadow)"},
         API: READ,
         GRAPH: {"SELECT", "INSERT"},
-        ADMIN: {"SELECT", "INSERT", "UPDATE (shadow)", *(f"UPDATE ({name})" for name in BY_HAND)},
+        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in (*BY_HAND, "shadow", "notify", "given_no"))},
     },
     "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "brake": {WORKER: {"SELECT", "INSERT"}},

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -23,8 +24,10 @@ from contracts.times import parse_time
 from services.api.keys import secret_key
 from services.api.tokens import mint
 from services.kafka import Outgoing, Publisher
+from services.live.hub import BEAT_SECONDS, QUIET_SECONDS
 from services.settings import Settings
 from services.topics import TopicAdmin, plan
+from tests.integration.test_api_outage import Wire
 from tests.integration.test_api_process import running
 
 SECRET = "a-secret-of-the-tests-and-of-nobody-else"
@@ -302,3 +305,24 @@ async def test_when_kafka_comes_what_was_missed_is_told(settings: Settings, user
         await admin.create(plan(late, {}))
         await admin.close()
         assert (await page.next(20))[1]["earned"] == 1
+
+
+async def test_while_postgresql_is_away_streams_stay(settings: Settings, user: str, give: Give) -> None:
+    server = urlsplit(settings.postgres_url)
+    wire = Wire(server.hostname or "", server.port or 0)
+    await wire.mend()
+    netloc = server.netloc.rpartition("@")[0] + f"@127.0.0.1:{wire.port}"
+    behind = surroundings(settings) | {"postgres_url": server._replace(netloc=netloc, query="sslmode=disable").geturl()}
+    try:
+        async with running(**behind) as (_, found), looking(found, user) as page:
+            await wire.cut()
+            await give(user, "owner-i")
+            async with httpx.AsyncClient(base_url=found) as web:
+                token = mint(Settings(jwt_secret=SECRET), f"{user}-other")
+                refused = await web.get(STREAM, headers={"Authorization": f"Bearer {token}"})
+                assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+            await asyncio.sleep(QUIET_SECONDS + 2 * BEAT_SECONDS)  # it asks, and nobody answers
+            await wire.mend()
+            assert (await page.next())[1]["earned"] == 1
+    finally:
+        await wire.cut()

@@ -53,8 +53,8 @@ begin
                 return;
             end if;
     end;
-    -- An award that is given again by hand is told again, and one that comes out of the shadow for the first time.
-    grant update (notify, given_no) on user_badges, award to gatefold_admin;
+    -- An award that is given again by hand, or leaves the shadow, is told then.
+    grant update (notify, given_no) on award to gatefold_admin;
     -- What is told of a user goes with the user.
     grant select (user_id, notice_id), delete on notice, notice_award to gatefold_worker;
 

@@ -27,7 +27,7 @@ order by a.user_id, a.context
 for update;
 
 -- name: show
--- They are in the shadow no more, and the last that their users were given.
+-- They are in the shadow no more: for their users they are given now.
 update award a set shadow = false, notify = $4, given_no = default
 from unnest($2::text[], $3::text[]) as n (user_id, context)
 where a.badge_key = $1 and a.user_id = n.user_id and a.context = n.context;

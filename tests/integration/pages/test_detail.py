@@ -100,10 +100,14 @@ async def test_what_was_taken_back_or_is_no_longer_given(label: Connection, see:
     await award(label, "deep-cut", NOON, revoked_at=NOON)
     await award(label, "of-old", NOON, "label:5", evidence='{"metric": "forgotten", "value": 3}')
     await award(label, "owner-i", NOON, source="manual")
+    await award(label, "mono-enthusiast", NOON, hidden=True)
     assert "it is only given again by hand" in text(await see("/me/badges/deep-cut"))
     assert "Earned on 1 March 2026" in text(await see("/me/badges/of-old"))
     assert "Given to you by hand." in text(await see("/me/badges/owner-i"))
     assert "How you earned it" not in await see("/me/badges/of-old")
+    hidden = text(await see("/me/badges/mono-enthusiast"))
+    assert "Not yet earned" in hidden
+    assert "Earned" not in hidden
 
 
 async def test_how_many_hold_it(label: Connection, see: See) -> None:

@@ -9,6 +9,7 @@ import pytest
 from catalog.index import load_catalog
 from services.pages import evidence, words
 from services.pages.texts import LANGUAGES, texts_of
+from services.why.gaps import READS
 
 EN, DE = texts_of("en"), texts_of("de")
 METRICS = sorted({metric for badge in load_catalog().badges.values() if (metric := words.metric_of(badge))})
@@ -82,8 +83,15 @@ def test_every_metric_has_a_sentence_and_a_name(metric: str, language: str) -> N
     ],
 )  # fmt: skip
 def test_sentences(found: dict[str, Any], said: list[str]) -> None:
-    assert evidence.sentences(EN, found) == said
+    assert [one.replace("\N{NO-BREAK SPACE}", " ") for one in evidence.sentences(EN, found)] == said
     assert len(evidence.sentences(DE, found)) == len(said)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_gap_has_a_sentence(language: str) -> None:
+    for field in {field for fields in READS.values() for field in fields}:
+        for number in (1, 41):
+            assert "316" in texts_of(language)(f"gap.{field}", n=number, total=316)
 
 
 def test_a_chain() -> None:
