@@ -8,7 +8,7 @@ import pytest
 
 from catalog.definition import CATEGORIES, BadgeDefinition
 from catalog.drawings import DEFAULTS, GLYPHS, MOTIFS
-from catalog.icon import GREY, COLOURS, badge_svg, digest, has_icon, icon_svg
+from catalog.icon import COLOURS, GREY, badge_svg, digest, has_icon, icon_svg
 from catalog.index import load_catalog
 
 SVG = "{http://www.w3.org/2000/svg}"

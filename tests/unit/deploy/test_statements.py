@@ -40,6 +40,7 @@ OF_ALL_USERS = {
     "news.collectors": "a load of the catalogue: the next users, whoever they are",
     "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
+    "shares.find": "whose a link is: nobody says who asks, an index on each node says whose",
     "positions.positions": "`gatefold status` and `wait`: how many are due",
 }
 ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in statements(subject).items()}
