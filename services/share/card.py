@@ -46,7 +46,7 @@ def badge_card(earned: Earned, by: str) -> str:
     )
     x, lines = TEXT_X, []
     y = 150.0
-    lines += _text(f"{earned.category} · {earned.tier}".upper(), x, y, 22, TEXT_ROOM, fill=colours.body, bold=True)
+    lines += _text(f"{earned.category} · {earned.tier}".upper(), x, y, 22, TEXT_ROOM, fill=colours.deep, bold=True)
     y += 24
     title = _lines(earned.name, 68, TEXT_ROOM, 2, bold=True)
     for line in title:
@@ -60,7 +60,7 @@ def badge_card(earned: Earned, by: str) -> str:
     lines += _text(earned.day, x, HEIGHT - 78, 28, TEXT_ROOM, fill=SOFT)
     if by:
         lines += _text(by, x, HEIGHT - 120, 36, TEXT_ROOM, fill=INK, bold=True)
-    return _sheet(f"{earned.badge.title}", record + _icon(earned.badge, 156, 185, 260), lines, colours.body)
+    return _sheet(f"{earned.badge.title}", record + _icon(earned.badge, 166, 195, 240), lines, colours.body)
 
 
 def profile_card(badges: Sequence[Earned], by: str, total: str) -> str:
@@ -92,7 +92,7 @@ def profile_card(badges: Sequence[Earned], by: str, total: str) -> str:
             lines += _text(line, middle, below, 23, room, fill=INK, bold=True, anchor=0.5)
             below += 28
         below += 2
-        for text, fill in ((one.tier, COLOURS[one.badge.tier].body), (one.of, SOFT)):
+        for text, fill in ((one.tier, COLOURS[one.badge.tier].deep), (one.of, SOFT)):
             lines += _text(text, middle, below, 19, room, fill=fill, anchor=0.5)
             below += 26
     return _sheet(by or total, drawn, lines, ACCENT)

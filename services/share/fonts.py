@@ -142,7 +142,10 @@ def wrapped(text: str, room: float, lines: int, *, bold: bool = False) -> list[s
                 line += f" {words.pop(0)}"
         found.append(line)
     if words:
-        found[-1] = _cut(found[-1] + " " + words[0], room - width("…", bold=bold), bold)[0].rstrip() + "…"
+        left = _cut(f"{found[-1]} {words[0]}", room, bold)[0]
+        while width(f"{left}…", bold=bold) > room:
+            left = left[:-1].rstrip()
+        found[-1] = f"{left}…"
     return found
 
 
@@ -154,6 +157,8 @@ def _cut(text: str, room: float, bold: bool) -> tuple[str, str]:
         if used > room and not unicodedata.combining(text[at]):
             break
         at += 1
+    while at > 1 and width(text[:at], bold=bold) > room:  # a sign is wider in the font of the letters before it
+        at -= 1
     return text[:at], text[at:]
 
 
