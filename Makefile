@@ -1,6 +1,6 @@
 # Two commands do all the set-up: `make demo` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test faults check bench lock clean
+.PHONY: help demo up down test faults check golden bench lock clean
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
@@ -49,12 +49,17 @@ faults: $(READY) $(PAGES)  ## the fault matrix; writes docs/proof.md (SEED=7 ROW
 	FAULTS_SEED=$(SEED) FAULTS_MINUTES=$(MINUTES) FAULTS_PROOF=$(if $(ROWS),,docs/proof.md) \
 		$(BIN)/python -m pytest tests/faults -m "" -s -k "$(if $(ROWS),$(subst $() , or ,$(ROWS:%=row_%)),row)" $(ARGS)
 
-check: $(READY)  ## format, lint, types, import direction, catalog
+check: $(READY)  ## format, lint, types, import direction, catalog and its cases, the demo's collectors
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy contracts catalog evaluators services
 	$(BIN)/lint-imports
 	$(BIN)/gatefold catalog lint
+	$(BIN)/gatefold catalog golden
+	$(BIN)/python -m pytest tests/unit/catalog
+
+golden: $(READY)  ## renew catalog/golden.txt: what each badge comes to for the demo's collectors
+	$(BIN)/gatefold catalog golden --write
 
 bench: $(READY) $(PAGES)  ## speed beside bare SQL and COPY, in one run (ARGS="--only NAME --quick --json")
 	$(BIN)/python -m bench $(ARGS)

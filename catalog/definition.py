@@ -91,7 +91,8 @@ class BadgeDefinition(_Rule):
 
     Shape: `key` is `<family>-<tier>`, or the family where `tier` is None; `tier_index` counts from 0.
         `context_kind` is what the badge is earned for ("" = once per user). `retired` badges stay, but are earned no
-        more. `hidden_until_earned` keeps it out of progress; `secret` hides that it exists.
+        more. `hidden_until_earned` keeps it out of progress; `secret` hides that it exists. A `shadow` is on trial: it
+        is evaluated and its awards are kept, but no collector is shown or told of them until it is promoted.
     """
 
     key: str
@@ -109,6 +110,7 @@ class BadgeDefinition(_Rule):
     secret: bool = False
     sort_score: int
     retired: bool = False
+    shadow: bool = False
 
     @property
     def title(self) -> str:

@@ -76,6 +76,9 @@ class Catalog:
         every = tuple(badges)
         if faults := lint.faults(every):
             raise CatalogError(faults)
+        self._arrange(every)
+
+    def _arrange(self, every: Sequence[BadgeDefinition]) -> None:
         self.badges: Mapping[str, BadgeDefinition] = MappingProxyType({badge.key: badge for badge in every})
         families: dict[str, list[BadgeDefinition]] = {}
         for badge in every:
@@ -88,6 +91,16 @@ class Catalog:
             topic: TriggerIndex(badge for badge in earnable if topic == SWEEP or topic in badge.triggers)
             for topic in INPUT_TOPICS
         }
+
+    @functools.cached_property
+    def shown(self) -> Catalog:
+        """What collectors may know of: the same without the badges that are in the shadow."""
+        badges = [badge for badge in self.badges.values() if not badge.shadow]
+        if len(badges) == len(self.badges):
+            return self
+        found = object.__new__(Catalog)  # a ladder that lacks a tier breaks rules of the whole catalog
+        found._arrange(badges)
+        return found
 
     def trigger(self, name: str) -> TriggerIndex:
         """The badges that an event of this topic may earn; retired ones and those given by hand are in none.

@@ -41,7 +41,7 @@ class Words(TypedDict):
     """What every ladder is told beside its numbers.
 
     Shape: `description` says the target as `{n}`, `first` replaces it where the target is 1; `tiers` default to the
-        metals.
+        metals. `shadow`: all of them are on trial.
     """
 
     category: Category
@@ -49,6 +49,7 @@ class Words(TypedDict):
     first: NotRequired[str]
     triggers: Sequence[str]
     tiers: NotRequired[Sequence[str]]
+    shadow: NotRequired[bool]
 
 
 def threshold_ladder(
@@ -95,6 +96,7 @@ def single_badge(
     description: str,
     triggers: Sequence[str],
     context_kind: ContextKind = "",
+    shadow: bool = False,
 ) -> tuple[BadgeDefinition, ...]:
     """A family without tiers: its key is the family."""
     return (
@@ -111,6 +113,7 @@ def single_badge(
             triggers=tuple(triggers),
             context_kind=context_kind,
             sort_score=sort_score(None, category),
+            shadow=shadow,
         ),
     )
 
@@ -142,6 +145,7 @@ def _ladder(
             triggers=tuple(words["triggers"]),
             context_kind=context_kind,
             sort_score=sort_score(tier, words["category"]),
+            shadow=words.get("shadow", False),
         )
         for index, ((target, criterion), tier) in enumerate(zip(rules, tiers, strict=False))
     )

@@ -75,6 +75,8 @@ Where the contract is silent, this is how it is read here.
   Where a revoked award is reinstated by hand, date and evidence stay as they were, `source`, `trigger` and `caused_by`
   are those of an award by hand, and the event's `time` is when that was done. Nobody is told of what is hidden or
   sorted by hand.
+- Awards of a badge that was on trial are told of when it is shown, with the dates on which they were earned:
+  `awarded_at` and the event's `time` may lie long ago.
 - The id of `badge.revoked` is `<award_id>:<revision>:revoked`.
 - `value_base64` and `value_sha256` of `event.rejected` are null for a null value; `key` is cut at 256 characters.
 

@@ -60,6 +60,21 @@ CRON_SECONDS = Histogram(
     buckets=(0.1, 1, 10, 60, 600, 3600, 4 * 3600, 12 * 3600, 86400),
 )
 
+ALARM = Gauge("gatefold_alarm", "1 while an alarm stands; the leader reports.", ["kind", "subject"])
+_shown: set[tuple[str, str]] = set()
+
+
+def show_alarms(standing: Iterable[tuple[str, str]]) -> None:
+    """Show the alarms that stand, by kind and subject, and no other."""
+    now = set(standing)
+    for name in _shown - now:
+        ALARM.remove(*name)
+    for name in now - _shown:
+        ALARM.labels(*name).set(1)
+    _shown.clear()
+    _shown.update(now)
+
+
 # --- graph lane ------------------------------------------------------------------------------------------------------
 
 GRAPH_DUE = Gauge("gatefold_graph_due_rows", "Users who are due to be measured, in all lanes together.")
@@ -81,7 +96,10 @@ EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["t
 FATES = ("processed", "duplicate", "dead", "skipped")  # skipped: delivered again by Kafka
 CONFLICTING = Counter("gatefold_conflicting_duplicates_total", "Duplicates with other data than the first.", ["topic"])
 DEAD = Counter("gatefold_dead_letters_total", "Records that could not be accepted, by stage reached.", ["stage"])
-AWARDED = Counter("gatefold_awards_total", "Awards given, by family of the badge.", ["family"])
+AWARDED = Counter("gatefold_awards_total", "Awards given and told, by family of the badge.", ["family"])
+EVALUATIONS = Counter("gatefold_evaluations_timed_total", "Evaluations of badges that were timed.", ["family"])
+EVALUATION_SECONDS = Counter("gatefold_evaluation_seconds_total", "What these evaluations took.", ["family"])
+EVALUATION_BUDGET = Gauge("gatefold_evaluation_budget_seconds", "What one evaluation may take on average.")
 DRIFT = Counter("gatefold_drift_total", "Counters that a sweep found wrong and repaired.")
 BUNDLE_SECONDS = Histogram(
     "gatefold_bundle_seconds",
@@ -108,6 +126,8 @@ def begin_at_zero(topics: Iterable[str], families: Iterable[str]) -> None:
         DEAD.labels(stage)
     for family in families:
         AWARDED.labels(family)
+        EVALUATIONS.labels(family)
+        EVALUATION_SECONDS.labels(family)
 
 
 def begin_graph_at_zero(families: Iterable[str]) -> None:

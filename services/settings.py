@@ -124,6 +124,9 @@ class Settings(BaseSettings):
     brake_percent: Annotated[float, Field(gt=0, le=100)] = Field(
         5.0, description="Dead letters among the last 1,000 records after which workers stop; 100 switches this off."
     )
+    evaluation_budget_seconds: Annotated[float, Field(gt=0)] = Field(
+        0.0005, description="What one evaluation of a badge may take on average before its family is an alarm."
+    )
     scratch: str = Field(
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "gatefold"),
         description="Where Faust may put files; nothing in it matters.",

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from contracts.events.fields import UserIdText
-from services.api.admin_body import Body, body_of, invalid
+from services.api.admin_body import Body, body_of
+from services.api.answers import fresh_answer
 from services.api.auth import Identity
-from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
-from services.api.routes import LONGEST_KEY, admin, parts_of
+from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
+from services.api.routes import LONGEST_CONTEXT, LONGEST_KEY, admin, parts_of
 from services.manual import acts
 from services.manual.acts import LONGEST_REASON, SORTS, Act, Done
 from services.stores.postgres import Connection
 
-LONGEST_CONTEXT: Final = 64
 Who = Annotated[Identity, Depends(admin)]
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON)]
 Sort = Annotated[int, Field(ge=SORTS.start, le=SORTS.stop - 1)]
@@ -55,29 +54,30 @@ async def grant(request: Request, who: Who) -> Response:
     parts = parts_of(request)
 
     async def work(connection: Connection, act: Act) -> Done:
-        return await acts.grant(connection, parts.view.catalog, act, notify=body.notify)
+        return await acts.grant(connection, parts.catalog, act, notify=body.notify)
 
     done = await _done(request, work, body, who)
-    return _answer(done, 201 if done.outcome == "granted" else 200)
+    return fresh_answer(done.shown(), 201 if done.outcome == "granted" else 200)
 
 
 @router.post("/revoke")
 async def revoke(request: Request, who: Who) -> Response:
     """Take a badge; a second time nothing changes."""
     body = await body_of(request, RevokeBody)
-    catalog = parts_of(request).view.catalog
+    catalog = parts_of(request).catalog
 
     async def work(connection: Connection, act: Act) -> Done:
         return await acts.revoke(connection, catalog, act)
 
-    return _answer(await _done(request, work, body, who))
+    done = await _done(request, work, body, who)
+    return fresh_answer(done.shown())
 
 
 @router.patch("")
 async def edit(request: Request, who: Who) -> Response:
     """Hide an award, or sort it elsewhere; nobody is told."""
     body = await body_of(request, EditBody)
-    catalog = parts_of(request).view.catalog
+    catalog = parts_of(request).catalog
     changes: dict[str, Any] = body.model_dump(include={"sort_override", "hidden"}, exclude_unset=True)
     if changes.get("hidden", False) is None:
         raise invalid("hidden", "true or false")
@@ -85,7 +85,8 @@ async def edit(request: Request, who: Who) -> Response:
     async def work(connection: Connection, act: Act) -> Done:
         return await acts.edit(connection, catalog, act, changes)
 
-    return _answer(await _done(request, work, body, who))
+    done = await _done(request, work, body, who)
+    return fresh_answer(done.shown())
 
 
 async def _done(request: Request, work: Any, body: RevokeBody, who: Identity) -> Done:
@@ -101,12 +102,3 @@ async def _done(request: Request, work: Any, body: RevokeBody, who: Identity) ->
     except acts.Unfit as unfit:
         raise invalid(unfit.parameter, str(unfit)) from None
     return done
-
-
-def _answer(done: Done, status: int = 200) -> Response:
-    return Response(
-        msgspec.json.encode(done.shown()),
-        status_code=status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

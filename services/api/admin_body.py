@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
-from services.api.guard import BODY_SECONDS
-from services.api.problems import INVALID, Problem
+from services.api.bodies import raw_body
+from services.api.problems import INVALID, Problem, invalid
 
 
 class Body(BaseModel):
@@ -23,14 +22,12 @@ T = TypeVar("T", bound=Body)
 
 
 async def body_of(request: Request, model: type[T]) -> T:
-    """The body as the model reads it; the guard has seen to its size.
+    """The body as the model reads it.
 
     Raises:  Problem 422 naming each field and its fault.
     """
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await request.body()
-        return model.model_validate_json(raw)
+        return model.model_validate_json(await raw_body(request))
     except (TimeoutError, ClientDisconnect):
         raise invalid("", "the body ended too early or came too slowly") from None
     except ValidationError as error:
@@ -41,12 +38,6 @@ async def body_of(request: Request, model: type[T]) -> T:
         detail = "; ".join(f"{name or 'body'}: {fault}" for name, fault in faults)
         errors = [{"in": "body", "parameter": _plain(name), "detail": _plain(fault)} for name, fault in faults]
         raise Problem(INVALID, _plain(detail), errors=errors) from None
-
-
-def invalid(parameter: str, detail: str, where: str = "body") -> Problem:
-    """422 for one parameter."""
-    fault = {"in": where, "parameter": parameter, "detail": detail}
-    return Problem(INVALID, f"{parameter or where}: {detail}", errors=[fault])
 
 
 def _plain(text: str) -> str:

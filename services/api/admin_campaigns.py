@@ -6,14 +6,14 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from pydantic import Field
 
-from services.api.admin_body import Body, body_of, invalid
+from services.api.admin_body import Body, body_of
+from services.api.answers import fresh_answer
 from services.api.auth import Identity
-from services.api.problems import CONFLICT, NOT_FOUND, Problem
+from services.api.problems import CONFLICT, NOT_FOUND, Problem, invalid
 from services.api.routes import admin, parts_of
 from services.campaigns import acts
 from services.campaigns.acts import DEFAULT_RATE, MOST_RATE, Overlap, UnknownCampaign, WrongState
@@ -57,13 +57,13 @@ class RollbackBody(Body):
 async def start(request: Request, who: Who) -> Response:
     """Begin a campaign: 201; 409 where another one is at work on one of its badges."""
     body = await body_of(request, StartBody)
-    parts, catalog = parts_of(request), parts_of(request).view.catalog
+    parts, catalog = parts_of(request), parts_of(request).catalog
     if (body.scope == "all") == bool(body.value):
         raise invalid("value", "name the user, badge, trigger or family; of `all` nothing")
     if body.dry_run:
         knowledge = Knowledge(catalog, erasure_key=b"", owner="api")
         tried = await _possible(parts.reader.ask(_try, knowledge, body.scope, body.value, body.sample))
-        return _answer(tried.as_dict())
+        return fresh_answer(tried.as_dict())
 
     async def work(connection: Connection) -> Campaign:
         return await acts.start(
@@ -77,38 +77,38 @@ async def start(request: Request, who: Who) -> Response:
             reason=body.reason,
         )
 
-    return _answer(_shown(await _possible(parts.writer.ask(work))), 201)
+    return fresh_answer(_shown(await _possible(parts.writer.ask(work))), 201)
 
 
 @router.get("")
 async def list_campaigns(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
     """All campaigns, the newest first."""
     found = await parts_of(request).reader.ask(campaigns.show, None, limit)
-    return _answer({"campaigns": [_shown(one) for one in found]})
+    return fresh_answer({"campaigns": [_shown(one) for one in found]})
 
 
 @router.get("/{campaign_id}")
 async def show(request: Request, campaign_id: Id) -> Response:
     """One campaign: how far it is, what it has given, when it will probably end."""
-    return _answer(_shown(await _possible(parts_of(request).reader.ask(acts.one, campaign_id))))
+    return fresh_answer(_shown(await _possible(parts_of(request).reader.ask(acts.one, campaign_id))))
 
 
 @router.post("/{campaign_id}/pause")
 async def pause(request: Request, campaign_id: Id, who: Who) -> Response:
     """Send no more for now; 409 where it does not run."""
-    return _answer(_shown(await _possible(parts_of(request).writer.ask(acts.pause, campaign_id, by=who.user_id))))
+    return fresh_answer(_shown(await _possible(parts_of(request).writer.ask(acts.pause, campaign_id, by=who.user_id))))
 
 
 @router.post("/{campaign_id}/resume")
 async def resume(request: Request, campaign_id: Id, who: Who) -> Response:
     """Go on; 409 where it is not paused."""
-    return _answer(_shown(await _possible(parts_of(request).writer.ask(acts.resume, campaign_id, by=who.user_id))))
+    return fresh_answer(_shown(await _possible(parts_of(request).writer.ask(acts.resume, campaign_id, by=who.user_id))))
 
 
 @router.post("/{campaign_id}/cancel")
 async def cancel(request: Request, campaign_id: Id, who: Who) -> Response:
     """End it; what it gave stands."""
-    return _answer(_shown(await _possible(parts_of(request).writer.ask(acts.cancel, campaign_id, by=who.user_id))))
+    return fresh_answer(_shown(await _possible(parts_of(request).writer.ask(acts.cancel, campaign_id, by=who.user_id))))
 
 
 @router.post("/{campaign_id}/rollback")
@@ -120,7 +120,7 @@ async def rollback(request: Request, campaign_id: Id, who: Who) -> Response:
         awards, users = await _possible(parts.reader.ask(acts.at_stake, campaign_id))
         raise invalid("confirm", f"{awards} awards of {users} users will be revoked: send true where that is meant")
     work = parts.writer.ask(acts.rollback, campaign_id, by=who.user_id, reason=body.reason)
-    return _answer(_shown(await _possible(work)))
+    return fresh_answer(_shown(await _possible(work)))
 
 
 async def _try(connection: Connection, knowledge: Knowledge, scope: Scope, value: str, sample: int) -> Trial:
@@ -144,12 +144,3 @@ async def _possible(work: Awaitable[Any]) -> Any:
 
 def _shown(campaign: Campaign) -> dict[str, Any]:
     return shown(campaign, datetime.now(UTC))
-
-
-def _answer(body: Any, status: int = 200) -> Response:
-    return Response(
-        msgspec.json.encode(body),
-        status_code=status,
-        media_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )

@@ -34,7 +34,7 @@ def router(settings: Settings) -> APIRouter:
     ) -> Response:
         """Holders of a badge day by day, as shares of all users and of the active ones, the latest day last."""
         parts = parts_of(request)
-        if achievement_id not in parts.view.catalog.badges:
+        if achievement_id not in parts.catalog.badges:
             raise Problem(UNKNOWN_ACHIEVEMENT, f"There is no achievement {achievement_id[:LONGEST_KEY]!r}.")
         since = datetime.now(UTC).date() - timedelta(days=days - 1)
         found = await parts.reader.ask(holders.history, achievement_id, since)

@@ -13,16 +13,17 @@ from fastapi.responses import StreamingResponse
 from contracts.events.rejection import Stage
 from contracts.ids import is_user_id
 from contracts.times import parse_time
-from services.api.admin_body import invalid
+from services.alarms.listing import listed
 from services.api.answers import json_answer
-from services.api.problems import NOT_FOUND, Problem
+from services.api.problems import NOT_FOUND, Problem, invalid
+from services.api.rarity import share
 from services.api.routes import LONGEST_CURSOR, LONGEST_KEY, admin, parts_of
-from services.api.view import rarity
+from services.cursors import NoMark, mark_of
 from services.looking import awards, badges, export
 from services.looking.awards import LogMark
 from services.looking.badges import NoSuch, Visibility
-from services.looking.marks import NoMark, mark_of
 from services.stores import looking
+from services.stores.alarms import AlarmMark
 from services.stores.looking import FeedMark, HistoryMark, LetterMark, Row
 
 PAGE: Final = 100
@@ -45,30 +46,30 @@ async def catalog(
     """Badges with their rules in words, what triggers them, and how many hold them."""
     parts = parts_of(request)
     try:
-        found = badges.chosen(parts.view.catalog, family, trigger, visibility)
+        found = badges.chosen(parts.catalog, family, trigger, visibility)
     except NoSuch as error:
         raise Problem(NOT_FOUND, str(error)) from None
-    counted, as_of = await parts.reader.ask(looking.holders)
+    counted, as_of = await parts.reader.ask(badges.counted, parts.catalog)
     collectors = counted.get("")
-    shown = [
-        badges.shown(badge) | {"rarity": rarity(None if as_of is None else counted.get(badge.key, 0), collectors)}
-        for badge in found
-    ]
+    shown = []
+    for badge in found:
+        held = None if as_of is None else counted.get(badge.key, 0)
+        shown.append(badges.shown(badge) | {"rarity": {"holders": held, "share": share(held, collectors)}})
     return json_answer(request, {"badges": shown})
 
 
 @router.get("/triggers")
 async def triggers(request: Request) -> Response:
     """Which badges each topic may earn; those that earn none are marked."""
-    return json_answer(request, {"triggers": badges.triggers(parts_of(request).view.catalog)})
+    return json_answer(request, {"triggers": badges.triggers(parts_of(request).catalog)})
 
 
 @router.get("/holders")
 async def holders(request: Request) -> Response:
     """How many hold each badge, and which tiers look odd beside the one before."""
     parts = parts_of(request)
-    counted, as_of = await parts.reader.ask(looking.holders)
-    return json_answer(request, badges.holders(parts.view.catalog, counted, as_of))
+    counted, as_of = await parts.reader.ask(badges.counted, parts.catalog)
+    return json_answer(request, badges.holders(parts.catalog, counted, as_of))
 
 
 @router.get("/users/{user_id}/history")
@@ -153,9 +154,16 @@ async def letters(
     return json_answer(request, await parts_of(request).reader.ask(awards.letters, mark, topic, stage, limit))
 
 
+@router.get("/alarms")
+async def alarms(request: Request, ended: bool = False, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
+    """Alarms that stand, the newest first; with `ended` those that have ended, too."""
+    mark = _mark(cursor, AlarmMark) or AlarmMark()
+    return json_answer(request, await parts_of(request).reader.ask(listed, mark, limit, ended=ended))
+
+
 def _check(request: Request, trigger: str | None = None, badge: str | None = None, topic: str | None = None) -> None:
     try:
-        awards.check(parts_of(request).view.catalog, trigger, badge, topic)
+        awards.check(parts_of(request).catalog, trigger, badge, topic)
     except NoSuch as error:
         raise Problem(NOT_FOUND, str(error)) from None
 

@@ -21,9 +21,9 @@ from contracts.times import parse_day, parse_time
 from services.api import examples
 from services.api import why as whys
 from services.api.answers import fresh_answer
-from services.api.bodies import body_of, invalid
+from services.api.bodies import body_of
 from services.api.models import DryRun, Simulation, Why
-from services.api.problems import NOT_FOUND, Problem
+from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.routes import admin, parts_of
 from services.stores import collectors
 from services.stores.postgres import Connection
@@ -94,7 +94,7 @@ async def dry_run(request: Request) -> Response:
     except InvalidEvent as error:
         raise invalid("data" if error.stage == "schema" else "type", error.reason) from None
     parts = parts_of(request)
-    knowledge = trial_knowledge(parts.view.catalog)
+    knowledge = trial_knowledge(parts.catalog)
     found, summary = await parts.patient.ask(_runs, knowledge, body.user, body.sample, event)
     if body.user is not None and not (found or summary.failed):
         raise _nobody(body.user)
@@ -125,7 +125,7 @@ async def simulation(request: Request) -> Response:
     if body.events is not None and (body.set is not None or body.on is not None):
         raise invalid("events", "play events, or set numbers and a day, not both")
     parts = parts_of(request)
-    catalog = parts.view.catalog
+    catalog = parts.catalog
     try:
         if body.events is not None:
             lines = [(at, _line(one)) for at, one in enumerate(body.events, 1)]

@@ -20,9 +20,14 @@ def json_answer(request: Request, body: Any) -> Response:
     )
 
 
-def fresh_answer(body: Any) -> Response:
-    """The body as private JSON that nobody keeps."""
-    return Response(_ENCODER.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+def fresh_answer(body: Any, status: int = 200) -> Response:
+    """The body as JSON that nobody keeps."""
+    return Response(
+        _ENCODER.encode(body),
+        status_code=status,
+        media_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 def tagged(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:

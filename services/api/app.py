@@ -17,6 +17,7 @@ from services.api import (
     admin_campaigns,
     admin_cron,
     admin_looking,
+    admin_shadows,
     admin_trials,
     examples,
     missing,
@@ -36,9 +37,9 @@ from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
+from services.pages import detail, history, sell, session, shared, sharing
 from services.pages import faults as page_faults
 from services.pages import routes as page_routes
-from services.pages import session, shared, sharing
 from services.settings import Settings
 from services.share.picture import Pictures
 from services.stores.achievements import open_reader
@@ -57,13 +58,14 @@ def create_app(
 
     Raises:  KeyConfigurationError where the settings name no usable key for tokens.
     """
-    view = View(catalog or load_catalog())
+    whole = catalog or load_catalog()
+    view = View(whole.shown)
     per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
     def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        return Parts(view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
+        return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -108,6 +110,7 @@ def create_app(
     app.include_router(admin_campaigns.router)
     app.include_router(admin_awards.router)
     app.include_router(admin_looking.router)
+    app.include_router(admin_shadows.router)
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     _add_pages(app, settings)
@@ -129,6 +132,8 @@ def _add_pages(app: FastAPI, settings: Settings) -> None:
     app.include_router(shared.router)
     app.include_router(sharing.router)
     app.include_router(page_routes.router)
+    for one in (detail, history, sell):
+        app.include_router(one.router)
     app.include_router(page_faults.lost)  # the last: it takes what is left below /me
 
 

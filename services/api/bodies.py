@@ -11,17 +11,25 @@ from starlette.requests import ClientDisconnect
 from contracts import document
 from contracts.hot import HotDecoder, Mismatch, NotJson
 from services.api.guard import BODY_SECONDS, EVENT_BYTES, too_large
-from services.api.problems import INVALID, Problem
+from services.api.problems import invalid
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it came; the guard has seen to its size.
+
+    Raises:  TimeoutError where it comes too slowly, ClientDisconnect where it ends too early.
+    """
+    async with asyncio.timeout(BODY_SECONDS):
+        return await request.body()
 
 
 async def body_of(request: Request, decoder: HotDecoder) -> Any:
-    """The body as the decoder reads it; the guard has seen to its size.
+    """The body as the decoder reads it.
 
     Raises:  Problem 413 where it comes too slowly, 422 naming what is wrong in it.
     """
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await request.body()
+        raw = await raw_body(request)
     except TimeoutError:
         raise too_large(EVENT_BYTES) from None
     except ClientDisconnect:
@@ -34,9 +42,3 @@ async def body_of(request: Request, decoder: HotDecoder) -> Any:
         raise invalid("", str(error)) from None
     except Mismatch as error:
         raise invalid(error.path.lstrip("."), error.fault) from None
-
-
-def invalid(parameter: str, detail: str, where: str = "body") -> Problem:
-    """422 for one parameter."""
-    fault = {"in": where, "parameter": parameter, "detail": detail}
-    return Problem(INVALID, f"{parameter or where}: {detail}", errors=[fault])

@@ -32,7 +32,14 @@ GENRES: Final[Mapping[str, Any]] = {
     "unlocked_at": "2024-05-01T10:00:00Z",
     "evidence": {"metric": "genres", "value": 10, "target": 10},
     "context": "",
-    "rarity": {"holders": 1250, "share": 0.125},
+    "rarity": {
+        "holders": 1250,
+        "share": 0.125,
+        "active_holders": 910,
+        "share_active": 0.182,
+        "rank": None,
+        "text": "held by 1,250 collectors, 12.5 % of all, 18.2 % of the active ones",
+    },
     "hidden_until_earned": False,
     "icon": icon_path(_BADGES["genre-tourist-silver"]),
     "source": "auto",
@@ -46,7 +53,14 @@ MASTER: Final[Mapping[str, Any]] = {
     "unlocked_at": "2024-06-11T19:20:00Z",
     "evidence": {"metric": "pressings", "value": 3, "target": 3, "master": "Blue Train", "master_id": 33217},
     "context": "master:33217",
-    "rarity": {"holders": 410, "share": 0.041},
+    "rarity": {
+        "holders": 410,
+        "share": 0.041,
+        "active_holders": 270,
+        "share_active": 0.054,
+        "rank": 17,
+        "text": "held by 410 collectors, 4.1 % of all, 5.4 % of the active ones, 17th to earn it",
+    },
     "hidden_until_earned": False,
     "icon": icon_path(_BADGES["master-collector-bronze"]),
     "source": "auto",
@@ -189,7 +203,7 @@ DRY_RUN: Final[Mapping[str, Any]] = {
         {
             "user": "ann",
             "event": {"type": "cron.sweep", "time": "2024-06-14T09:00:00Z"},
-            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False}],
+            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False, "shadow": False}],
             "awards": 1,
         }
     ],
@@ -213,6 +227,7 @@ SIMULATION: Final[Mapping[str, Any]] = {
             "context": "",
             "reason": "5 of 5 genres",
             "evidence": {"metric": "genres", "value": 5, "target": 5},
+            "shadow": False,
         }
     ],
     "played": 1,

@@ -11,13 +11,12 @@ from fastapi import Path as InPath
 from services.api import examples
 from services.api.answers import json_answer
 from services.api.models import MissingList
-from services.api.problems import INVALID, UNKNOWN_ACHIEVEMENT, Problem
-from services.api.routes import LONGEST_KEY, LONGEST_PAGE, Cursor, Who, parts_of
+from services.api.problems import UNKNOWN_ACHIEVEMENT, Problem, invalid
+from services.api.routes import LONGEST_CONTEXT, LONGEST_KEY, LONGEST_PAGE, Cursor, Who, parts_of
 from services.missing.answer import missing as missing_for
 from services.missing.asked import Asked, Unfit, mark_of
 
 ENTRIES: Final = 50
-LONGEST_CONTEXT: Final = 64
 
 router = APIRouter(prefix="/api/user/achievements", tags=["achievements"])
 
@@ -48,8 +47,7 @@ async def missing(
             asked = Asked(badge, context, limit, after, datetime.now(UTC))
             found = await parts.reader.ask(missing_for, who.user_id, asked)
     except Unfit as unfit:
-        fault = {"in": "query", "parameter": unfit.parameter, "detail": str(unfit)}
-        raise Problem(INVALID, f"{unfit.parameter}: {unfit}", errors=[fault]) from None
+        raise invalid(unfit.parameter, str(unfit), "query") from None
     if found is None:
         raise Problem(UNKNOWN_ACHIEVEMENT, f"There is no achievement {achievement_id[:LONGEST_KEY]!r}.")
     return json_answer(request, found)

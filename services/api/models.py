@@ -14,10 +14,18 @@ class Answer(BaseModel):
 
 
 class Rarity(Answer):
-    """How many collectors hold a badge; null while nobody has counted yet."""
+    """How many collectors hold a badge; null while nobody has counted yet. `text` is what to show of it."""
 
     holders: int | None
     share: float | None = Field(description="0 … 1 of all collectors, six decimals.")
+    active_holders: int | None = Field(description="Those who did something in the 90 days before the daily count.")
+    share_active: float | None = Field(description="0 … 1 of the collectors who did, six decimals.")
+    rank: int | None = Field(
+        description="17: the 17th collector to earn it. Told to the first hundred, the day after, and never changed."
+    )
+    text: str | None = Field(
+        description='"held by 7 collectors, 3rd to earn it"; percentages from 20 holders on.',
+    )
 
 
 class Achievement(Answer):
@@ -233,6 +241,7 @@ class Why(Answer):
     since: str
     gaps: list[Gap] | None = Field(description="The largest first; null where counting took too long.")
     award: WhyAward | None
+    shadow: bool = Field(default=False, description="Not shown to collectors yet; only admins are told.")
 
 
 class Gain(Answer):
@@ -280,10 +289,11 @@ class WhatIf(Answer):
 
 
 class Passes(Gain):
-    """A badge that passes; where it is held already it is not given again."""
+    """A badge that passes; where it is held already it is not given again, in the `shadow` it is kept and not told."""
 
     awarded_at: str
     held: bool
+    shadow: bool
 
 
 class TriedEvent(Answer):
@@ -346,6 +356,7 @@ class SimulatedAward(Answer):
     context: str
     reason: str
     evidence: dict[str, Any]
+    shadow: bool
 
 
 class BadLine(Answer):

@@ -111,6 +111,12 @@ def unavailable(detail: str, *, seconds: int = 2) -> Problem:
     return Problem(UNAVAILABLE, detail, {"Retry-After": str(seconds)})
 
 
+def invalid(parameter: str, detail: str, where: str = "body") -> Problem:
+    """422 for one parameter."""
+    fault = {"in": where, "parameter": parameter, "detail": detail}
+    return Problem(INVALID, f"{parameter or where}: {detail}", errors=[fault])
+
+
 def answer(problem: Problem) -> Response:
     """The problem as a response."""
     body: dict[str, Any] = {

@@ -9,14 +9,16 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 
+from catalog.index import Catalog
 from services.api import examples
 from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
-from services.api.problems import INVALID, NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.view import View, place_of
+from services.cursors import NoMark
 from services.stores import achievements
 from services.stores.achievements import Place
 
@@ -26,16 +28,18 @@ PROGRESS: Final = 20
 LONGEST_PROGRESS: Final = 100
 LONGEST_CURSOR: Final = 512
 LONGEST_KEY: Final = 128
+LONGEST_CONTEXT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the endpoints work with; `app.state.parts`.
 
-    Shape:   `probe` is a reader that does not wait for long, `patient` one for what operators ask; `writer` connects as
-             who may write, for admins alone.
+    Shape:   `catalog` is for admins, `view` has of it what collectors may know; `probe` is a reader that does not wait
+             for long, `patient` one for what operators ask; `writer` connects as who may write, for admins alone.
     """
 
+    catalog: Catalog
     view: View
     gate: Gate
     rate: Rate
@@ -74,9 +78,8 @@ def place(cursor: str | None) -> Place | None:
         return None
     try:
         return place_of(cursor)
-    except ValueError as error:
-        fault = {"in": "query", "parameter": "cursor", "detail": str(error)}
-        raise Problem(INVALID, f"cursor: {error}", errors=[fault]) from None
+    except NoMark as error:
+        raise invalid("cursor", str(error), "query") from None
 
 
 Who = Annotated[Identity, Depends(identity)]

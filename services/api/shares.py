@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from contracts.times import rfc3339
-from services.api.admin_body import Body, body_of, invalid
+from services.api.admin_body import Body, body_of
 from services.api.answers import fresh_answer
-from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.routes import LONGEST_KEY, Parts, Who, parts_of
 from services.pages.texts import FALLBACK, LANGUAGES
 from services.share import names

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from catalog.icon import badge_svg, digest, has_icon, icon_svg
 from contracts.times import rfc3339
 from services.api import examples, page
-from services.api.answers import tagged
+from services.api.answers import fresh_answer, tagged
 from services.api.models import Health, Ready
 from services.api.problems import NOT_FOUND, Problem
 from services.api.routes import parts_of
@@ -30,7 +30,7 @@ router = APIRouter(tags=["service"])
 @router.get("/healthz", response_model=Health, responses=examples.responses())
 async def healthz() -> Response:
     """Whether the process answers."""
-    return Response(b'{"status":"ok"}', media_type="application/json", headers={"Cache-Control": "no-store"})
+    return fresh_answer({"status": "ok"})
 
 
 @router.get("/readyz", response_model=Ready, responses=examples.responses(503))
@@ -47,7 +47,7 @@ async def readyz(request: Request) -> Response:
             "partitions": lag.partitions,
         },
     }
-    return Response(msgspec.json.encode(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+    return fresh_answer(body)
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias
-
-import msgspec
 
 from catalog.definition import BadgeDefinition, Coverage, Criterion, Tenure, Threshold
 from catalog.icon import badge_svg, digest
@@ -17,12 +13,15 @@ from contracts.snapshot import Occasion
 from contracts.times import rfc3339
 from evaluators.coverage import percentage
 from evaluators.progress import NEAREST_CONTEXTS, progress
-from services.stores.achievements import Award, Detail, Held, Page, Place, Standing, Summary, moment
+from services import cursors
+from services.api.rarity import rarity
+from services.cursors import NoMark
+from services.stores.achievements import Award, Counted, Detail, Held, Page, Place, Standing, Summary, moment
 
 Json: TypeAlias = dict[str, Any]
 
 RETIRED: Final = "retired"
-_PLACE: Final = msgspec.json.Decoder(Place)
+_UNKNOWN: Final = rarity(None, None)
 # A cursor's numbers as PostgreSQL's integer and our years 1 … 9999 hold them.
 _SCORES: Final = range(-(2**31), 2**31)
 _TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
@@ -67,24 +66,20 @@ class View:
 
     def page(self, page: Page) -> Json:
         """The list of achievements."""
-        holders = {held.badge_key: held.holders for held in page.held}
+        rare = _rarities(page.held, page.collectors)
         return {
-            "achievements": [
-                self._achievement(award, holders.get(award.badge_key), page.collectors) for award in page.awards
-            ],
-            "stats": self._stats(page.held, page.rarest, page.collectors),
+            "achievements": [self._achievement(award, rare.get(award.badge_key, _UNKNOWN)) for award in page.awards],
+            "stats": self._stats(page.held, page.rarest, rare),
             "next_cursor": cursor_of(page.awards[-1]) if page.more else None,
         }
 
     def summary(self, summary: Summary) -> Json:
         """The statistics with the newest award."""
-        holders = {held.badge_key: held.holders for held in summary.held}
+        rare = _rarities(summary.held, summary.collectors)
         newest = summary.most_recent
         return {
-            **self._stats(summary.held, summary.rarest, summary.collectors),
-            "most_recent": None
-            if newest is None
-            else self._achievement(newest, holders.get(newest.badge_key), summary.collectors),
+            **self._stats(summary.held, summary.rarest, rare),
+            "most_recent": None if newest is None else self._achievement(newest, rare.get(newest.badge_key, _UNKNOWN)),
         }
 
     def detail(self, key: str, detail: Detail) -> Json | None:
@@ -96,9 +91,11 @@ class View:
         if first is None:
             face, rest = self._faces[key]
             shown: Json = {**face, "unlocked_at": None, "evidence": None, "context": ""}
-            shown |= {"rarity": rarity(detail.holders, detail.collectors), **rest, "source": None}
+            # What nobody holds has no row, once there are rows.
+            holders = detail.holders or (None if detail.collectors is None else Counted(0, None))
+            shown |= {"rarity": rarity(holders, detail.collectors), **rest, "source": None}
         else:
-            shown = self._achievement(first, detail.holders, detail.collectors)
+            shown = self._achievement(first, rarity(detail.holders, detail.collectors, detail.rank))
         tiers = () if badge is None else self.catalog.families[badge.family]
         return {
             **shown,
@@ -150,33 +147,30 @@ class View:
             ]
         }
 
-    def _achievement(self, award: Award, holders: int | None, collectors: int | None) -> Json:
+    def _achievement(self, award: Award, rare: Json) -> Json:
         face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
         return {
             **face,
             "unlocked_at": rfc3339(moment(award.at)),
             "evidence": award.evidence,
             "context": award.context,
-            "rarity": rarity(holders, collectors),
+            "rarity": rare,
             **rest,
             "source": award.source,
         }
 
-    def _stats(self, held: Iterable[Held], rarest: Award | None, collectors: int | None) -> Json:
+    def _stats(self, held: Iterable[Held], rarest: Award | None, rare: Mapping[str, Json]) -> Json:
         total = 0
         categories: dict[str, int] = {}
-        fewest: int | None = None
         for one in held:
             badge = self.catalog.badges.get(one.badge_key)
             category = RETIRED if badge is None else badge.category
             categories[category] = categories.get(category, 0) + one.awards
             total += one.awards
-            if rarest is not None and one.badge_key == rarest.badge_key:
-                fewest = one.holders
         return {
             "total_earned": total,
             "by_category": dict(sorted(categories.items())),
-            "rarest": None if rarest is None else self._achievement(rarest, fewest, collectors),
+            "rarest": None if rarest is None else self._achievement(rarest, rare[rarest.badge_key]),
         }
 
 
@@ -193,12 +187,6 @@ def target_of(criterion: Criterion) -> int | None:
             return None
 
 
-def rarity(holders: int | None, collectors: int | None) -> Json:
-    """How many hold a badge, and their share of all collectors."""
-    share = None if holders is None or not collectors else round(min(1.0, holders / collectors), 6)
-    return {"holders": holders, "share": share}
-
-
 def icon_path(badge: BadgeDefinition, *, locked: bool = False) -> str:
     """Where the badge's picture is served, its content named."""
     named = digest(badge_svg(badge, locked=locked))
@@ -206,23 +194,28 @@ def icon_path(badge: BadgeDefinition, *, locked: bool = False) -> str:
 
 
 def cursor_of(award: Award) -> str:
-    """The place behind this award, as text that is nobody's business."""
-    place = Place(award.score, award.at, award.badge_key, award.context)
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+    """The place behind this award as a cursor."""
+    return cursors.cursor_of(Place(award.score, award.at, award.badge_key, award.context))
 
 
 def place_of(cursor: str) -> Place:
     """The place that `cursor_of` wrote.
 
-    Raises:  ValueError for anything else.
+    Raises:  NoMark for anything else.
     """
-    try:
-        place = _PLACE.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
-        raise ValueError("not a cursor that we gave") from error
-    if place.score not in _SCORES or place.at not in _TIMES or "\0" in place.badge_key + place.context:
-        raise ValueError("not a cursor that we gave")
+    place = cursors.mark_of(cursor, Place)
+    if place.score not in _SCORES or place.at not in _TIMES:
+        raise NoMark
     return place
+
+
+def _rarities(held: Iterable[Held], collectors: Counted | None) -> dict[str, Json]:
+    return {
+        one.badge_key: rarity(
+            None if one.holders is None else Counted(one.holders, one.active_holders), collectors, one.rank
+        )
+        for one in held
+    }
 
 
 def _face(badge: BadgeDefinition) -> tuple[Json, Json]:

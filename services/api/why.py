@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 
 from services.api import examples
 from services.api.answers import json_answer
-from services.api.bodies import invalid
 from services.api.models import Why
-from services.api.problems import UNKNOWN_ACHIEVEMENT, Problem
-from services.api.routes import LONGEST_KEY, Who, may_be_a_key, parts_of
+from services.api.problems import UNKNOWN_ACHIEVEMENT, Problem, invalid
+from services.api.routes import LONGEST_CONTEXT, LONGEST_KEY, Who, may_be_a_key, parts_of
 from services.missing.asked import Unfit
 from services.why.answer import Asked
 from services.why.answer import why as why_for
-
-LONGEST_CONTEXT: Final = 64
 
 Key = Annotated[str, InPath(description="A badge's key.", examples=["world-collector-silver"])]
 Context = Annotated[
@@ -40,14 +37,16 @@ async def answer(
 ) -> Response:
     """Why a user has a badge, or has it not.
 
+    Shape:   `secrets_too`: for operators, of badges in the shadow as well.
     Raises:  Problem 404 for a badge that is unknown, or secret and not earned; 422 for a context it does not have.
     """
     parts = parts_of(request)
     found = None
     if may_be_a_key(achievement_id):
+        catalog = parts.catalog if secrets_too else parts.view.catalog
         asked = Asked(achievement_id, context, datetime.now(UTC), secrets_too)
         try:
-            found = await parts.reader.ask(why_for, user_id, parts.view.catalog, asked)
+            found = await parts.reader.ask(why_for, user_id, catalog, asked)
         except Unfit as unfit:
             raise invalid(unfit.parameter, str(unfit), "query") from None
     if found is None:

@@ -11,8 +11,8 @@ from catalog.definition import SWEEP
 from evaluators.engine import evaluate_all
 from services.campaigns.scope import Target
 from services.state.collector import Collector
-from services.stores import awards, campaigns, collectors
-from services.stores.postgres import Connection
+from services.stores import awards, collectors
+from services.stores.postgres import Connection, looking
 from services.worker import recounting
 from services.worker.awarding import occasion_at
 from services.worker.work import Knowledge
@@ -48,16 +48,17 @@ async def trial(connection: Connection, knowledge: Knowledge, target: Target, sa
     found = Trial(users, len(target.badge_keys))
     index = knowledge.index_of(target.badge_keys)
     occasion = occasion_at(SWEEP, datetime.now(UTC))
-    chosen = [target.value] if target.scope == "user" else await campaigns.sample(connection, sample)
+    chosen = [target.value] if target.scope == "user" else await collectors.sample(connection, sample)
     for user in chosen:
-        counted = (await recounting.recount(connection, knowledge, Collector(user), refresh=True)).collector
-        earned = {
-            (verdict.badge.key, verdict.context)
-            for verdict in evaluate_all(index.badges, counted, occasion)
-            if verdict.earned
-        }
-        keys, contexts = {key for key, _ in earned}, {context for _, context in earned}
-        held = await awards.held(connection, [user], keys, contexts)
+        async with looking(connection):
+            counted = (await recounting.recount(connection, knowledge, Collector(user), refresh=True)).collector
+            earned = {
+                (verdict.badge.key, verdict.context)
+                for verdict in evaluate_all(index.badges, counted, occasion)
+                if verdict.earned
+            }
+            keys, contexts = {key for key, _ in earned}, {context for _, context in earned}
+            held = await awards.held(connection, [user], keys, contexts)
         new = earned - {(key, context) for _, key, context in held}
         found.tried += 1
         found.winners += bool(new)

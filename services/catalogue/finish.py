@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from services.catalogue.watcher import Watcher
 from services.stores import catalogue, catalogue_load
 from services.stores.catalogue_load import Load
 from services.stores.postgres import Connection
-
-if TYPE_CHECKING:
-    from services.catalogue.load import Watcher
 
 # So many rows in a transaction, that workers which need the catalogue for themselves never wait long.
 PAGE: Final = 5_000

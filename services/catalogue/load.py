@@ -9,34 +9,18 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Protocol
 
 from services.catalogue import finish
-from services.catalogue.batches import Bad, Batch
+from services.catalogue.batches import Batch
 from services.catalogue.dump import Kind, Position
 from services.catalogue.reader import Over, Read, ToRead, read, resident
+from services.catalogue.watcher import Watcher
 from services.stores import catalogue_load
 from services.stores.catalogue_load import FileState, Load
 from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
 
 LOCK_SECONDS = 3.0  # a load that was killed lets go of the lock when its session notices
-
-
-class Watcher(Protocol):
-    """Is told how far the load is."""
-
-    def read(self, file: int, done: int, elements: int) -> None:
-        """So many bytes of a file are read and their elements loaded."""
-
-    def bad(self, file: int, bad: Bad) -> None:
-        """An element was left out."""
-
-    def broken(self, file: int, line: int, why: str) -> None:
-        """A file broke off."""
-
-    def step(self, what: str, done: int) -> None:
-        """What is done after the last file."""
 
 
 class Busy(Exception):

@@ -158,7 +158,7 @@ def _do(
     state = "is revoked" if found.award.revoked_at else "stands"
     would = "would be " if dry_run and found.outcome != "unchanged" else ""
     text = f"{would}{found.outcome}: {act.place} of {user}, revision {found.award.revision}, {state}"
-    typer.echo(text + (", hidden" if found.award.hidden else ""))
+    typer.echo(text + (", hidden" if found.award.hidden else "") + (", in the shadow" if found.award.shadow else ""))
 
 
 async def _log(user: str | None, badge: str | None, limit: int) -> list[Entry]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import catalog_diff
+from services.cli import catalog_diff, catalog_golden, catalog_promote
 
 if TYPE_CHECKING:
     from catalog.definition import BadgeDefinition
@@ -18,6 +18,8 @@ app = typer.Typer(help="The badges: list them, check their rules, see what other
 
 app.command("save")(catalog_diff.save)
 app.command("diff")(catalog_diff.diff)
+app.command("golden")(catalog_golden.golden)
+app.command("promote")(catalog_promote.promote)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
 
@@ -28,6 +30,7 @@ class Visible(Enum):
     PUBLIC = "public"
     HIDDEN = "hidden"
     SECRET = "secret"
+    SHADOW = "shadow"
     RETIRED = "retired"
 
 
@@ -36,7 +39,7 @@ def list_badges(
     family: Annotated[str | None, typer.Option(help="Only the tiers of this family.", metavar="FAMILY")] = None,
     trigger: Annotated[str | None, typer.Option(help="Only badges this topic may earn.", metavar="TOPIC")] = None,
     visibility: Annotated[
-        Visible | None, typer.Option(help="Only public, hidden (until earned), secret or retired ones.")
+        Visible | None, typer.Option(help="Only public, hidden (until earned), secret, shadow or retired ones.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,13 +105,13 @@ def lint(
     """
     from catalog.index import every_badge
     from catalog.lint import faults, warnings
-    from catalog.lock import lock_faults, read_lock, removed, render
+    from catalog.lock import irrevocable, lock_faults, read_lock, render
 
     badges = every_badge()
     found = faults(badges)
     try:
         locked = read_lock()
-        found += removed([badge.key for badge in badges], locked) if write_lock else lock_faults(badges, locked)
+        found += irrevocable(badges, locked) if write_lock else lock_faults(badges, locked)
     except ValueError as fault:
         found.append(str(fault))
     if write_lock and not found:

@@ -31,7 +31,8 @@ def demo(
     """Run the main job on real collections: events, awards and why, with a worker killed in the middle.
 
     Boots PostgreSQL, Kafka and Neo4j, sends three collections through two workers, kills one,
-    and counts everything again at the end. Exit code 0 only if every invariant holds.
+    loads a catalogue, asks why and what if, runs a campaign, and counts everything again at the end.
+    Exit code 0 only if every invariant holds.
     Nothing stays running or on disk, but the logs when something went wrong.
 
     GATEFOLD_*_URL replaces an engine: the run makes a database and topics of its own there.

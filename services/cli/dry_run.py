@@ -108,7 +108,7 @@ def _print(found: dict[str, Any]) -> None:
         return
     table = Table("badge", "context", "why", "", title=escape(found["user"]), title_justify="left")
     for one in found["passes"]:
-        held = "held already" if one["held"] else ""
+        held = "held already" if one["held"] else "in the shadow" if one["shadow"] else ""
         table.add_row(one["id"], one["context"], escape(one["reason"]), held, style="dim" if held else "")
     console.print(table)
 

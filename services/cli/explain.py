@@ -28,7 +28,7 @@ def explain(
     """
     from catalog.index import load_catalog
 
-    catalog = load_catalog()
+    catalog = load_catalog().shown
     chosen = [one for one in catalog.badges.values() if badge in (None, one.key, one.family)]
     if not chosen:
         servers.fail(f"no badge or family is called {badge!r}; see `gatefold catalog list`", servers.WRONG_USAGE)

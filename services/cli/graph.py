@@ -42,13 +42,12 @@ def graph(
         servers.fail(str(error), servers.WRONG_USAGE)
     servers.run(_check())
 
-    import uvloop
-
-    from services.graph.main import serve
+    from services.graph.main import Lane
     from services.metrics import CannotListen
+    from services.process import run, serve
 
     try:
-        uvloop.run(serve(options))
+        run(serve(Lane(options)))
     except CannotListen as error:
         servers.fail(f"{error} (GATEFOLD_GRAPH_PORT)")
     except (asyncio.CancelledError, Exception):

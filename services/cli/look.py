@@ -86,8 +86,8 @@ def holders(
 
 
 async def _feed(since: datetime, trigger: str | None, badge: str | None, limit: int) -> dict[str, Any]:
+    from services.cursors import mark_of
     from services.looking import awards
-    from services.looking.marks import mark_of
     from services.stores.looking import FeedMark
 
     async with servers.postgres(servers.load_settings(), "feed") as connection:
@@ -114,14 +114,14 @@ async def _history(user: str, limit: int) -> dict[str, Any] | None:
 async def _holders() -> dict[str, Any]:
     from catalog.index import load_catalog
     from services.looking import badges
-    from services.stores import looking
 
+    catalog = load_catalog()
     async with servers.postgres(servers.load_settings(), "holders") as connection:
-        return badges.holders(load_catalog(), *await looking.holders(connection))
+        return badges.holders(catalog, *await badges.counted(connection, catalog))
 
 
 def _table(entries: list[dict[str, Any]], columns: dict[str, int]) -> None:
-    """Entries as rows; a cell has so many characters at most."""
+    """Entries as rows, dim what is in the shadow; a cell has so many characters at most."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -129,6 +129,7 @@ def _table(entries: list[dict[str, Any]], columns: dict[str, int]) -> None:
     table = Table(*columns)
     for entry in entries:
         table.add_row(
-            *("" if entry[name] is None else escape(str(entry[name])[:most]) for name, most in columns.items())
+            *("" if entry[name] is None else escape(str(entry[name])[:most]) for name, most in columns.items()),
+            style="dim" if entry["shadow"] else "",
         )
     Console().print(table)

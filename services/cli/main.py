@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services.cli import (
+    alarms,
     api,
     award,
     campaign,
@@ -78,6 +79,7 @@ app.command("simulate", rich_help_panel="Try")(simulate.simulate)
 app.command("feed", rich_help_panel="Look")(look.feed)
 app.command("history", rich_help_panel="Look")(look.history)
 app.command("holders", rich_help_panel="Look")(look.holders)
+app.command("alarms", rich_help_panel="Look")(alarms.alarms)
 app.command("token", rich_help_panel="Look")(token.token)
 app.add_typer(export.app, name="export", rich_help_panel="Look")
 app.add_typer(catalog.app, name="catalog", rich_help_panel="Look")

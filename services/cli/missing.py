@@ -32,7 +32,7 @@ def missing(
     from services.cli.chosen import badge_called
     from services.missing.asked import Unfit
 
-    catalog = load_catalog()
+    catalog = load_catalog().shown
     chosen = badge_called(catalog, badge)
     try:
         found = servers.run(_missing(user, chosen, context, limit))

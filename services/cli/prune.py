@@ -63,7 +63,9 @@ async def _prune(identities_days: int, letters_days: int, unsent: bool, dry_run:
             async for pages, identities in pruning.prune_identities(connection, before, dry_run=dry_run):
                 progress.advance(bar, pages)
                 gone += identities
-        letters = await pruning.prune_letters(
-            connection, now - timedelta(days=letters_days), unsent=unsent, dry_run=dry_run
-        )
+        letters, seen_before = 0, now - timedelta(days=letters_days)
+        while page := await pruning.prune_letters(connection, seen_before, unsent=unsent, dry_run=dry_run):
+            letters += page
+            if dry_run:
+                break
     return {"identities": gone, "letters": letters, "dry_run": dry_run}

@@ -24,8 +24,8 @@ def relay(
     import asyncio
 
     from services import logs
-    from services.leading import run, serve
     from services.metrics import CannotListen
+    from services.process import run, serve
     from services.relay.main import Relay
 
     options = servers.load_settings()

@@ -25,8 +25,8 @@ def scheduler(
     import asyncio
 
     from services import logs
-    from services.leading import run, serve
     from services.metrics import CannotListen
+    from services.process import run, serve
     from services.scheduler.main import Scheduler
 
     options = servers.load_settings()

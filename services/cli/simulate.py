@@ -132,7 +132,13 @@ def _print(timeline: Timeline) -> None:
         event = one["event"]
         cause = event["type"] if event["line"] is None else f"{event['line']}: {event['type']}"
         table.add_row(
-            one["time"][:10], escape(one["user"] or ""), cause, one["badge"], one["context"], escape(one["reason"])
+            one["time"][:10],
+            escape(one["user"] or ""),
+            cause,
+            one["badge"],
+            one["context"],
+            escape(one["reason"]),
+            style="dim" if one["shadow"] else "",
         )
     console = Console(highlight=False)
     if timeline.entries:

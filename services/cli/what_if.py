@@ -35,7 +35,7 @@ def what_if(
     releases = [release for one in add or () for release in _releases(one)]
     change = _change(releases, remove or [])
     try:
-        found = servers.run(_what_if(user, load_catalog(), change))
+        found = servers.run(_what_if(user, load_catalog().shown, change))
     except ValueError as error:
         servers.fail(f"the stored state of {user!r} contradicts itself ({error}): run `gatefold recount --user {user}`")
     if found is None:

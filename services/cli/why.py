@@ -67,6 +67,8 @@ def _print(user: str, found: dict[str, Any]) -> None:
     place = found["context_name"] or found["context"]
     console.print(f"[bold]{escape(', '.join(part for part in (user, found['name'], place) if part))}[/]")
     console.print(escape(found["remaining"]))
+    if found.get("shadow"):
+        console.print("in the shadow: no collector sees it", style="yellow")
     if found["criterion"] is not None:
         console.print(_tree(found["criterion"]))
     if (award := found["award"]) is not None:

@@ -37,10 +37,16 @@ def files() -> list[Path]:
 
 
 @cache
+def every_release() -> tuple[DumpedRelease, ...]:
+    """All releases of the dump, in the order of their ids."""
+    (dump,) = [file for file in files() if "releases" in file.name]
+    return tuple(_releases(dump))
+
+
+@cache
 def of_the_label() -> tuple[DumpedRelease, ...]:
     """The label's releases, in the order of their ids."""
-    (dump,) = [file for file in files() if "releases" in file.name]
-    return tuple(release for release in _releases(dump) if LABEL in release.labels)
+    return tuple(release for release in every_release() if LABEL in release.labels)
 
 
 def owned() -> list[int]:

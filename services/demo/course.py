@@ -20,6 +20,7 @@ from services.demo.published import Published, listening
 from services.demo.screen import Screen
 from services.demo.second import Second, Stage, ask
 from services.demo.sending import sendables
+from services.demo.third import Third, play
 from services.demo.watch import Watch
 from services.demo.words import counted, span
 from services.kafka import LogReader, Publisher
@@ -42,6 +43,7 @@ class Findings:
     achievements: dict[str, list[dict[str, Any]]]
     nearest: dict[str, list[dict[str, Any]]]
     second: Second
+    third: Third
     shown: Answer
     api: str
 
@@ -62,7 +64,7 @@ async def prepare(options: Settings) -> str:
 async def course(
     options: Settings, crew: Crew, screen: Screen, ready: Callable[[], None], neo4j: Callable[[], Awaitable[str | None]]
 ) -> Findings:
-    """From empty tables and topics to everything counted, in two acts.
+    """From empty tables and topics to everything counted, in three acts.
 
     `ready` is called when all processes of the first are; `neo4j` waits until it answers, and says where (None: it is
     not ours).
@@ -91,17 +93,25 @@ async def course(
             ready()
             sending = Sending(crew, screen, watch, publisher, connection)
             takeover = await sending.with_a_kill(events, workers, shares)
-            await Stage(options, crew, screen, watch, publisher, connection, neo4j).play()
-            outcome = await _count(options, crew, watch, published, connection, takeover)
+            stage = Stage(options, crew, screen, watch, publisher, connection, neo4j)
+            await stage.play()
+            third = await play(stage, Api(url), published, COLLECTORS)
+            outcome = await _count(options, crew, watch, published, connection, takeover, third)
             screen.done("processed and published; now everything is counted again from the stored sets")
-            return await _ask(options, Api(url), outcome)
+            return await _ask(options, Api(url), outcome, third)
     finally:
         await publisher.close()
         connection.terminate()
 
 
 async def _count(
-    options: Settings, crew: Crew, watch: Watch, published: Published, connection: Connection, takeover: Takeover
+    options: Settings,
+    crew: Crew,
+    watch: Watch,
+    published: Published,
+    connection: Connection,
+    takeover: Takeover,
+    third: Third,
 ) -> Outcome:
     """Every number from its own source, after the last event."""
     recounting = crew.start("recount", "recount", "--check", "--json", ends=(0, 1))
@@ -132,21 +142,23 @@ async def _count(
         letters=[Letter(row["topic"], row["partition"], row["offset"], row["stage"], row["reason"]) for row in rows],
         recount=_report(recounting),
         takeover=takeover,
+        tried=third.tried,
+        campaigned=third.campaigned,
+        rarity=third.told,
     )
 
 
-async def _ask(options: Settings, api: Api, outcome: Outcome) -> Findings:
+async def _ask(options: Settings, api: Api, outcome: Outcome, third: Third) -> Findings:
     """What the API says of each collector."""
     tokens = {name: mint(options, name) for name in COLLECTORS}
-    achievements = {}
     nearest = {}
     for name, token in tokens.items():
-        achievements[name] = (await api.get(f"{LIST}?limit={PAGE}", token)).body["achievements"]
-        # Reached but not given yet are years of membership: they come with the next cron.anniversary.
+        # What is reached but not given yet comes with the next sweep.
         ahead = (await api.get(f"{LIST}/progress", token)).body["in_progress"]
         nearest[name] = [one for one in ahead if one["remaining"] != 0][:NEAREST]
     shown = await api.get(f"{LIST}?limit=1", tokens[data.COPIES_OF])
-    return Findings(outcome, achievements, nearest, await ask(api, tokens[catalogue.COLLECTOR]), shown, api.url)
+    second = await ask(api, tokens[catalogue.COLLECTOR])
+    return Findings(outcome, third.achievements, nearest, second, third, shown, api.url)
 
 
 def _report(process: Process) -> dict[str, Any]:

@@ -97,6 +97,12 @@ def nearest_table(entries: Sequence[Mapping[str, Any]]) -> RenderableType:
     return table
 
 
+def rarest_line(one: Mapping[str, Any]) -> Text:
+    """The rarest of the awards, and how rare it is."""
+    title = f"{one['name']} {words.tier_name(one['tier'])}".rstrip()
+    return Text.assemble(("rarest", "bold"), f"  {title}  ", (one["rarity"]["text"], "dim"))
+
+
 def _to_go(entry: Mapping[str, Any]) -> str:
     remaining = entry["remaining"]
     if remaining is None:

@@ -11,11 +11,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 LIST: Final = "/api/user/achievements"
+ADMIN: Final = "/api/admin/campaigns"
 TIMEOUT_SECONDS: Final = 15.0
 
 
 class ApiRefused(Exception):
-    """The API gave another answer than 200."""
+    """The API gave another answer than that it did what it was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +39,28 @@ class Api:
     async def get(self, path: str, token: str) -> Answer:
         """The answer to a GET.
 
-        Raises:  ApiRefused for any status but 200; OSError where nobody answers.
+        Raises:  ApiRefused for any status but 200 and 201; OSError where nobody answers.
         """
-        return await asyncio.to_thread(self._get, path, token)
+        return await asyncio.to_thread(self._ask, "GET", path, token, None)
 
-    def _get(self, path: str, token: str) -> Answer:
+    async def post(self, path: str, token: str, body: Any) -> Answer:
+        """The answer to a POST of JSON.
+
+        Raises:  as `get`.
+        """
+        return await asyncio.to_thread(self._ask, "POST", path, token, json.dumps(body))
+
+    def _ask(self, method: str, path: str, token: str, body: str | None) -> Answer:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request("GET", path, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"})
+            wanted = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+            connection.request(method, path, body, wanted)
             response = connection.getresponse()
             raw = response.read()
         finally:
             connection.close()
-        if response.status != http.client.OK:
+        if response.status not in (http.client.OK, http.client.CREATED):
             said = raw[:300].decode(errors="replace")
-            raise ApiRefused(f"GET {path} was answered {response.status} {response.reason}: {said}")
+            raise ApiRefused(f"{method} {path} was answered {response.status} {response.reason}: {said}")
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(path, response.status, response.reason, headers, json.loads(raw))

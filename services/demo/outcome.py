@@ -44,12 +44,55 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """What-ifs: whether all releases that are `missing` for a tier earn it, and one less; the tiers that the numbers
+    would leave with records sold; how many awards were changed by asking."""
+
+    missing: int
+    with_all: bool
+    with_one_less: bool
+    left: Sequence[str]
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigned:
+    """A campaign for years of membership.
+
+    Shape:   of `published` messages with its id, `to_the_day` are dated with the day on which the years were full, and
+             `notified` are to be told the user. `due` awards are asked for by the calendar, `amiss` are those of them
+             that no list has, and those in a list that it does not ask for.
+    """
+
+    state: str
+    users: int
+    awards: int
+    published: int
+    to_the_day: int
+    notified: int
+    due: int
+    amiss: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Rarity in the lists of all collectors: how often another number of holders is told than lists have the badge, how
+    often a percentage of so few; ranks that are told, and those that are told twice."""
+
+    badges: int
+    wrong: int
+    percentages: int
+    ranks: int
+    twice: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything that was counted, each number at its own source.
 
     Shape:   `sent` acknowledgements of Kafka, `in_log` records in the logs of the input topics; `processed`,
              `duplicate`, `dead`, `hole` from the ledger; `told` sweeps that the relay sent because the catalogue had
-             learned something; `awarded` award ids in the database; `published` award id by
+             learned something, and for the campaign; `awarded` award ids in the database; `published` award id by
              message id as consumed from `badge.awarded`, `messages` how many messages that were; `rejections`
              messages on `event.rejected`; `recount` the report of `gatefold recount --check`.
     """
@@ -70,6 +113,9 @@ class Outcome:
     letters: Sequence[Letter]
     recount: Mapping[str, Any]
     takeover: Takeover
+    tried: Tried
+    campaigned: Campaigned
+    rarity: Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +131,7 @@ def checks(outcome: Outcome) -> list[Check]:
     """Every invariant of a run."""
     one = outcome
     ids = set(one.published.values())
-    taken = one.takeover
+    taken, tried, campaign, rarity = one.takeover, one.tried, one.campaigned, one.rarity
     return [
         Check(
             "every event accounted for",
@@ -128,6 +174,32 @@ def checks(outcome: Outcome) -> list[Check]:
             "no drift",
             one.recount["drifted"] == 0 and one.recount["users"] == COLLECTORS,
             f"recount --check: {counted(one.recount['users'], 'collectors')}, {one.recount['drifted']} drift",
+        ),
+        Check(
+            "what-if tells and writes nothing",
+            tried.missing > 0 and tried.with_all and not tried.with_one_less and bool(tried.left) and not tried.changed,
+            f"what-if: {tried.missing} releases more {'earn' if tried.with_all else 'do not earn'} the tier they are"
+            f" missing for, {tried.missing - 1} {'do as well' if tried.with_one_less else 'do not'}; two records less"
+            f" leave {' and '.join(tried.left) or 'nothing'}; {tried.changed} awards changed by asking",
+        ),
+        Check(
+            "campaign gave what was due",
+            campaign.state == "done"
+            and campaign.users == COLLECTORS
+            and 0 < campaign.awards == campaign.published == campaign.to_the_day
+            and not campaign.notified
+            and not campaign.amiss,
+            f"campaign over {counted(campaign.users, 'collectors')} {campaign.state}:"
+            f" {counted(campaign.awards, 'awards')} = {counted(campaign.published, 'messages')}, {campaign.to_the_day}"
+            f" dated to the day, {campaign.notified} to notify; of {counted(campaign.due, 'awards')} that the calendar"
+            f" asks for {campaign.amiss} amiss",
+        ),
+        Check(
+            "rarity is what the lists say",
+            rarity.badges > 0 and not rarity.wrong and not rarity.percentages and rarity.ranks > 0 and not rarity.twice,
+            f"rarity of {counted(rarity.badges, 'badges')}: {rarity.wrong} told otherwise than the lists have them,"
+            f" {rarity.percentages} as percentages of so few; {counted(rarity.ranks, 'ranks')}, {rarity.twice} of them"
+            " told twice",
         ),
     ]
 

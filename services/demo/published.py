@@ -19,11 +19,13 @@ REJECTED = "event.rejected"
 class Published:
     """What was read so far.
 
-    Shape:   `awards` award id by message id; `messages` counts deliveries of awards, repeated ones included.
+    Shape:   `awards` award id by message id, `of_campaigns` whole awards of campaigns by the same; `messages` counts
+             deliveries of awards, repeated ones included.
     """
 
     def __init__(self) -> None:
         self.awards: dict[str, str] = {}
+        self.of_campaigns: dict[str, dict[str, Any]] = {}
         self.messages = 0
         self.rejections = 0
 
@@ -33,7 +35,10 @@ class Published:
             self.rejections += 1
             return
         self.messages += 1
-        self.awards[headers["ce_id"].decode()] = json.loads(value)["award_id"]
+        name, award = headers["ce_id"].decode(), json.loads(value)
+        self.awards[name] = award["award_id"]
+        if award.get("campaign_id") is not None:
+            self.of_campaigns[name] = award
 
 
 @contextlib.asynccontextmanager

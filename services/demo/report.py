@@ -16,8 +16,9 @@ from rich.text import Text
 
 from services.api.tokens import mint
 from services.demo import data
+from services.demo.asked import asked
 from services.demo.course import COLLECTORS
-from services.demo.earned import awards_table, nearest_table
+from services.demo.earned import awards_table, nearest_table, rarest_line
 from services.demo.http import LIST, Answer
 from services.demo.origin import origins
 from services.demo.outcome import Letter, as_dict
@@ -32,12 +33,19 @@ LONGEST_TEXT: Final = 48
 
 def summary(result: Result) -> dict[str, Any]:
     """The run as `gatefold demo --json` prints it."""
-    found = result.findings.second
+    found, third = result.findings.second, result.findings.third
     return {
         "ok": result.held,
         "seconds": round(result.seconds, 1),
         **as_dict(result.findings.outcome),
         "second_act": {"remaining": found.missing["remaining"], "path": found.path, "circle": found.circle},
+        "third_act": {
+            "why": third.why["remaining"],
+            "gains": len(third.bought["gains"]),
+            "loses": [one["id"] for one in third.sold["loses"]],
+            "campaign": [[one["user_id"], one["badge"]["key"], one["awarded_at"]] for one in third.given],
+            "ranks": third.told.ranks,
+        },
         "collectors": {name: len(found) for name, found in result.findings.achievements.items()},
         "checks": [{"name": one.name, "held": one.held, "said": one.said} for one in result.checks],
         "logs": None if result.logs is None else str(result.logs),
@@ -51,9 +59,13 @@ def show(result: Result) -> None:
         out.print()
         out.print(awards_table(name, known[name], found.achievements[name], out.width))
         out.print(nearest_table(found.nearest[name]))
+        out.print(rarest_line(found.third.rarest[name]))
     out.print()
     out.print(Rule("what is missing, and how the artists hang together", style="dim", align="left"))
     out.print(gap(found.second))
+    out.print()
+    out.print(Rule("why, what if, and a campaign", style="dim", align="left"))
+    out.print(asked(found.third))
     out.print()
     out.print(Rule("one answer of the API, long parts cut", style="dim", align="left"))
     out.print(answer(found.shown, found.api))
@@ -67,23 +79,23 @@ def show(result: Result) -> None:
 
 def gap(second: Second) -> RenderableType:
     """What the collector of one label lacks for the highest tier, and the longest path between two artists."""
-    asked = second.missing
+    lack = second.missing
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for one in asked["missing"]:
+    for one in lack["missing"]:
         table.add_row(
             Text(str(one["year"] or "?"), "dim"), Text(one["title"] or "?"), Text(f"{one['release_id']}", "dim")
         )
-    rest = asked["total"] - asked["owned"] - len(asked["missing"])
+    rest = lack["total"] - lack["owned"] - len(lack["missing"])
     lines: list[RenderableType] = [
         Text.assemble(
             ("Label Loyalist Platinum", "bold"),
-            f": {asked['owned']} of {asked['total']} releases as of {asked['as_of']}. {asked['remaining']}, such as",
+            f": {lack['owned']} of {lack['total']} releases as of {lack['as_of']}. {lack['remaining']}, such as",
         ),
         table,
     ]
     if rest:
         lines.append(
-            Text(f"and {rest:,} more, the oldest first: gatefold missing {COLLECTORS[-1]} {asked['id']}", "dim")
+            Text(f"and {rest:,} more, the oldest first: gatefold missing {COLLECTORS[-1]} {lack['id']}", "dim")
         )
     if second.path:
         lines.append(Text())

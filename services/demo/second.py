@@ -36,7 +36,7 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What the second act plays on; `neo4j` waits until it answers, None: it is not ours, its graph is left alone."""
+    """What the second and third act play on; `neo4j` waits until it answers, None: it is not ours and left alone."""
 
     options: Settings
     crew: Crew
@@ -65,11 +65,11 @@ class Stage:
         self.watch.expect(len(events))
         await send(self.publisher, events, self.watch.sent)
         self.screen.done(f"{catalogue.COLLECTOR} has sent {counted(known.owned, 'releases')}, by their ids alone")
-        await self._settled(with_graph=url is not None)
+        await self.settled(with_graph=url is not None)
         self.screen.done("processed, told, published" + (", the graph of each collection measured" if url else ""))
 
-    async def _settled(self, *, with_graph: bool) -> None:
-        """Whatever followed from what was sent: sweeps of owners, awards, measurements."""
+    async def settled(self, *, with_graph: bool) -> None:
+        """Whatever followed from what was sent is done: sweeps of owners, awards, measurements."""
         reader = LogReader(self.options.bootstrap)
         await reader.open()
         try:
@@ -81,7 +81,7 @@ class Stage:
                 looked = await self.watch.look()
                 return looked if done else None
 
-            await self.watch.until_true(settled, "everything of the second act")
+            await self.watch.until_true(settled, "everything that followed")
         finally:
             await reader.close()
 

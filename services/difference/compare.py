@@ -12,8 +12,8 @@ from catalog.lock import digest
 from contracts.snapshot import METRICS, Occasion, Snapshot
 from evaluators.engine import evaluate_all
 from services.state.collector import Collector
-from services.stores import awards, campaigns, collectors
-from services.stores.postgres import Connection
+from services.stores import awards, collectors
+from services.stores.postgres import Connection, looking
 from services.worker import reading, recounting
 from services.worker.awarding import occasion_at
 from services.worker.work import Knowledge
@@ -33,7 +33,7 @@ class Change:
     after: str
     gains: int = 0
     losses: int = 0  # of eligibility: awards that stand are never taken
-    messages: int = 0  # gains that nobody was given yet
+    messages: int = 0  # gains that nobody was given yet; of a badge in the shadow nobody is told
     examples: list[str] = field(default_factory=list)
 
 
@@ -91,7 +91,7 @@ class Comparison:
                 continue
             if (key, context) in now:
                 change.gains += 1
-                change.messages += (key, context) not in given
+                change.messages += (key, context) not in given and not self._badges[key].shadow
             else:
                 change.losses += 1
             if snapshot.user_id not in change.examples and len(change.examples) < EXAMPLES:
@@ -102,7 +102,11 @@ class Comparison:
                 self.found.tiers[move] = self.found.tiers.get(move, 0) + 1
 
     def _highest(self, earned: set[Pair], place: tuple[str, str]) -> str:
-        tiers = [self._badges[key] for key, context in earned if (self._badges[key].family, context) == place]
+        tiers = [
+            self._badges[key]
+            for key, context in earned
+            if (self._badges[key].family, context) == place and not self._badges[key].shadow
+        ]
         best = max(tiers, key=lambda badge: badge.tier_index, default=None)
         return "–" if best is None else best.tier or "earned"
 
@@ -113,7 +117,7 @@ async def compare(
     """Judge a sample of users, or all of them where there is none; yields how many are done, after each page."""
     occasion = occasion_at(SWEEP, now)
     async for users in _pages(connection, sample):
-        async with connection.transaction(readonly=True):
+        async with looking(connection):
             stored = [Collector(user) for user in users]
             sets, said = await reading.sets_and_said(connection, stored)
             held: dict[str, list[Pair]] = {user: [] for user in users}
@@ -128,7 +132,7 @@ async def compare(
 
 async def _pages(connection: Connection, sample: int | None) -> AsyncIterator[list[str]]:
     if sample is not None:
-        chosen = await campaigns.sample(connection, sample)
+        chosen = await collectors.sample(connection, sample)
         for start in range(0, len(chosen), PAGE):
             yield chosen[start : start + PAGE]
         return

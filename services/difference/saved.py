@@ -22,6 +22,7 @@ from catalog.definition import BadgeDefinition
 
 FOLDERS: Final = ("catalog", "contracts")
 SECONDS: Final = 60
+NOT_SAVED: Final = "not a saved catalog; `gatefold catalog save` makes one"
 ASK: Final = (
     "import json, sys; from catalog.index import every_badge; "
     "json.dump({'badges': [one.model_dump(mode='json') for one in every_badge()]}, sys.stdout)"
@@ -43,7 +44,15 @@ def read(named: str) -> tuple[BadgeDefinition, ...]:
     Raises:  NoCatalog saying why.
     """
     path = Path(named)
-    return parse(path.read_text("utf-8"), named) if path.is_file() else parse(_of_reference(named), named)
+    try:
+        text = path.read_text("utf-8") if path.is_file() else _of_reference(named)
+    except OSError as error:
+        raise NoCatalog(f"{named}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise NoCatalog(f"{named}: {NOT_SAVED}") from None
+    except subprocess.TimeoutExpired:
+        raise NoCatalog(f"{named}: nothing came of it within {SECONDS} s") from None
+    return parse(text, named)
 
 
 def parse(text: str, named: str) -> tuple[BadgeDefinition, ...]:
@@ -58,7 +67,7 @@ def parse(text: str, named: str) -> tuple[BadgeDefinition, ...]:
         fault = error.errors()[0]
         raise NoCatalog(f"{named}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
     except (ValueError, KeyError, TypeError):
-        raise NoCatalog(f"{named}: not a saved catalog; `gatefold catalog save` makes one") from None
+        raise NoCatalog(f"{named}: {NOT_SAVED}") from None
 
 
 def _of_reference(reference: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
 from typing import Final
 
 from catalog.index import load_catalog
 from services import metrics
-from services.graph.turns import Turns, backoff
+from services.graph.turns import Turns
 from services.graph.until import AWAY as KAFKA_AWAY
 from services.graph.until import Ends
 from services.logs import logger
+from services.process import Process, backoff
 from services.settings import Settings
 from services.stores import graph as store
 from services.stores.graph import Unbounded
@@ -24,7 +23,6 @@ GAUGE_SECONDS: Final = 2.0
 BACKOFF_SECONDS: Final = (0.2, 5.0)
 KAFKA_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 10.0
-STUCK_SECONDS: Final = 15.0
 COMMAND_SECONDS: Final = 20.0
 LIMITS: Final = {
     "statement_timeout": "15000",
@@ -36,29 +34,22 @@ LIMITS: Final = {
 log = logger(__name__)
 
 
-class Lane:
+class Lane(Process):
     """One process of the lane: claims users who are due, and evaluates a few at a time."""
 
+    name = "graph"
+    log = log
+
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._catalog = load_catalog()
-        self._stop = asyncio.Event()
         self._ends = Ends(settings)
         self._asked: tuple[list[Unbounded], asyncio.Task[dict[int, tuple[int, int]]]] | None = None
         self._ask_at = 0.0
-        self._trouble: dict[str, str] = {}
-        self._beat = time.monotonic()
 
-    def stop(self) -> None:
-        """Finish the users that are being evaluated, then end."""
-        self._stop.set()
-
-    async def run(self) -> None:
-        """Work until stopped; absent servers are waited for.
-
-        Raises:  whatever was not expected; the process should end then.
-        """
-        postgres = await open_pool(
+    async def open(self) -> None:
+        """Have connections for the evaluations."""
+        self._postgres = await open_pool(
             self._settings.postgres_url,
             application="gatefold-graph",
             size=self._settings.graph_processes,
@@ -66,30 +57,21 @@ class Lane:
             command_seconds=COMMAND_SECONDS,
         )
         metrics.begin_graph_at_zero(self._catalog.families)
-        self._turns = Turns(self._settings, self._catalog, postgres)
-        heart = asyncio.create_task(self._keep_beating())
-        endpoint = None
-        try:
-            endpoint = metrics.serve_http(
-                self._settings.graph_host,
-                self._settings.graph_port,
-                health=self._health,
-                ready=self._ready,
-                or_any="graph_port" not in self._settings.model_fields_set,
-            )
-            await self._keep_working()
-        finally:
-            heart.cancel()
-            await self._turns.close()
-            postgres.terminate()
-            await self._forget_question()
-            await self._ends.close()
-            if endpoint is not None:
-                await asyncio.to_thread(endpoint.close)
-        log.info("stopped")
+        self._turns = Turns(self._settings, self._catalog, self._postgres)
 
-    async def _keep_working(self) -> None:
-        """Have a connection that holds the claims, and work as long as it lasts."""
+    async def close(self) -> None:
+        """Give up what is under way."""
+        await self._turns.close()
+        self._postgres.terminate()
+        await self._forget_question()
+        await self._ends.close()
+
+    def troubled(self, server: str) -> None:
+        """A server did not answer."""
+        metrics.GRAPH_FAILURES.labels(server).inc()
+
+    async def work(self) -> None:
+        """Have a connection that holds the claims, and evaluate as long as it lasts."""
         failures = 0
         while not self._stop.is_set():
             try:
@@ -101,7 +83,7 @@ class Lane:
                 )
                 try:
                     failures = 0
-                    await self._work(connection)
+                    await self._take_turns(connection)
                 finally:
                     # Not a polite goodbye: claims should be free now, whatever state the connection is in.
                     connection.terminate()
@@ -111,7 +93,7 @@ class Lane:
                 await self._turns.cancel()
                 await self._pause(backoff(failures, BACKOFF_SECONDS))
 
-    async def _work(self, connection: Connection) -> None:
+    async def _take_turns(self, connection: Connection) -> None:
         gauges_at = 0.0
         while not self._stop.is_set():
             if time.monotonic() >= gauges_at:
@@ -178,43 +160,14 @@ class Lane:
         await asyncio.wait(waiting, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
 
-    async def _pause(self, seconds: float) -> None:
-        """Sleep, but not through a stop."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
-
-    def _note(self, server: str, error: BaseException) -> None:
-        why = str(error) or type(error).__name__
-        if server not in self._trouble:
-            log.warning("waiting", server=server, reason=why)
-        self._trouble[server] = why
-        metrics.GRAPH_FAILURES.labels(server).inc()
-
-    def _well(self, server: str) -> None:
-        if self._trouble.pop(server, None):
+    def _well(self, server: str) -> bool:
+        was_away = super()._well(server)
+        if was_away:
             log.info("is back", server=server)
-
-    async def _keep_beating(self) -> None:
-        while True:
-            self._beat = time.monotonic()
-            await asyncio.sleep(1)
-
-    def _health(self) -> metrics.Answer:
-        """Whether the loop turns: an absent server is no reason to restart."""
-        age = time.monotonic() - self._beat
-        return age < STUCK_SECONDS, {"loop_seconds": round(age, 1)}
+        return was_away
 
     def _ready(self) -> metrics.Answer:
         waiting = dict(self._trouble)
         if self._turns.away is not None:
             waiting["neo4j"] = self._turns.away
         return not waiting, {"evaluating": len(self._turns.running), "waiting_for": waiting}
-
-
-async def serve(settings: Settings) -> None:
-    """Run the lane until SIGTERM or SIGINT."""
-    lane = Lane(settings)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lane.stop)
-    await lane.run()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from typing import Final
 
@@ -18,6 +17,7 @@ from services.graph.pool import Pool
 from services.graph.server import Away, connect
 from services.graph.store import Graph
 from services.logs import logger
+from services.process import backoff
 from services.settings import Settings
 from services.stores.graph import Due
 from services.stores.postgres import TRANSIENT
@@ -122,7 +122,8 @@ class Turns:
         if done.fate == "measured":
             metrics.GRAPH_SECONDS.observe(seconds)
         for award in done.awards:
-            metrics.AWARDED.labels(self._catalog.badges[award.badge_key].family).inc()
+            if not award.shadow:
+                metrics.AWARDED.labels(self._catalog.badges[award.badge_key].family).inc()
         if done.fate == "no_graph":
             log.warning("there is no graph yet: gatefold graph rebuild makes it; who is due waits for it")
 
@@ -144,9 +145,3 @@ class Turns:
         if self._breaker.answered():
             self._resting.clear()
             log.info("is back", server="neo4j")
-
-
-def backoff(failures: int, seconds: tuple[float, float]) -> float:
-    """Seconds to wait after so many failures in a row, with jitter."""
-    shortest, longest = seconds
-    return random.uniform(0.5, 1.0) * min(longest, shortest * 2.0 ** min(failures - 1, 16))

@@ -11,8 +11,8 @@ import msgspec
 from catalog.index import Catalog
 from contracts.times import rfc3339
 from contracts.topics import INPUT_TOPICS
+from services.cursors import cursor_of
 from services.looking.badges import NoSuch
-from services.looking.marks import cursor_of
 from services.manual import log
 from services.stores import by_hand, looking
 from services.stores.looking import END, FeedMark, HistoryMark, LetterMark, Past

@@ -10,9 +10,11 @@ from catalog.definition import BadgeDefinition, in_words
 from catalog.index import Catalog
 from contracts.times import rfc3339
 from contracts.topics import INPUT_TOPICS
+from services.stores import looking, shadows
+from services.stores.postgres import Connection
 
 Json: TypeAlias = dict[str, Any]
-Visibility = Literal["public", "hidden", "secret", "retired"]
+Visibility = Literal["public", "hidden", "secret", "shadow", "retired"]
 
 # A tier is far below the one before it with less than a hundredth of its holders, where there are enough to tell.
 ENOUGH_HOLDERS: Final = 100
@@ -24,9 +26,14 @@ class NoSuch(Exception):
 
 
 def visibility(badge: BadgeDefinition) -> Visibility:
-    """Who sees a badge that is not earned: everybody; nobody in progress; nobody at all; it is earned no more."""
+    """Who sees a badge that is not earned: everybody; nobody in progress; nobody at all; it is earned no more.
+
+    Who earned it does not see one in the shadow either.
+    """
     if badge.retired:
         return "retired"
+    if badge.shadow:
+        return "shadow"
     if badge.secret:
         return "secret"
     return "hidden" if badge.hidden_until_earned else "public"
@@ -64,6 +71,13 @@ def triggers(catalog: Catalog) -> list[Json]:
     return found
 
 
+async def counted(connection: Connection, catalog: Catalog) -> tuple[dict[str, int], datetime | None]:
+    """Holders by badge key, '' being all collectors, and when they were counted; of badges in the shadow by now."""
+    found, as_of = await looking.holders(connection)
+    kept = await shadows.holders(connection)
+    return found | {key: kept.get(key, 0) for key, badge in catalog.badges.items() if badge.shadow}, as_of
+
+
 def holders(catalog: Catalog, counted: Mapping[str, int], as_of: datetime | None) -> Json:
     """Holders and share of each badge, and what is odd beside the tier before it.
 
@@ -85,6 +99,7 @@ def holders(catalog: Catalog, counted: Mapping[str, int], as_of: datetime | None
                     "tier": badge.tier,
                     "holders": None if as_of is None else n,
                     "share": share,
+                    "shadow": badge.shadow,
                     "outlier": None if easier is None or before is None else _outlier(n, before, easier.key),
                 }
             )

@@ -18,12 +18,13 @@ from msgspec.structs import replace
 from catalog.index import Catalog
 from contracts.ids import is_user_id
 from contracts.times import rfc3339
-from services.manual import messages
 from services.missing.asked import is_context
 from services.stores import awards, by_hand
-from services.stores.by_hand import Name, Standing
+from services.stores.awards import Name
+from services.stores.by_hand import Standing
 from services.stores.postgres import Connection
 from services.worker.earned import BATCHES, award_id
+from services.worker.messages import awarded
 
 MANUAL: Final = "manual"
 LONGEST_REASON: Final = 500
@@ -107,12 +108,14 @@ class Done:
             "sort_override": award.sort_override,
             "hidden": award.hidden,
             "revoked_at": None if award.revoked_at is None else rfc3339(award.revoked_at),
+            "shadow": award.shadow,
         }
 
 
 async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: bool = True) -> Done:
     """Give a badge; who has it keeps it as it is, and a revoked award stands again, with the date it had.
 
+    Shape:   of a badge in the shadow nobody is told.
     Raises:  Unknown badge or user; Unfit context.
     """
     badge = catalog.badges.get(act.badge_key)
@@ -131,7 +134,8 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
         batch = uuid5(BATCHES, json.dumps([MANUAL, rfc3339(act.at), *act.name, 1 if old is None else old.revision + 1]))
         if old is None:
             id_ = award_id(*act.name, erased_at)
-            new = Standing(id_, 1, act.at, MANUAL, MANUAL, None, batch, {"reason": act.reason})
+            evidence = {"reason": act.reason}
+            new = Standing(id_, 1, act.at, MANUAL, MANUAL, None, batch, evidence, shadow=badge.shadow)
             await by_hand.grant_award(connection, act.name, new)
         else:
             new = replace(
@@ -147,8 +151,8 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
             await by_hand.change_award(connection, act.name, new)
         higher = {tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index}
         highest = not await by_hand.held(connection, act.user_id, higher, act.context)
-        told = messages.awarded(badge, act.user_id, act.context, new, act.at, highest=highest, notify=notify)
-        await awards.publish(connection, [told])
+        told = awarded(act.name, new, badge, act.at, revision=new.revision, highest=highest, notify=notify)
+        await awards.publish(connection, [] if new.shadow else [told])
         await _log(connection, act, "grant" if old is None else "reinstate", old, new)
         return Done("granted" if old is None else "reinstated", act, new)
 
@@ -164,7 +168,8 @@ async def revoke(connection: Connection, catalog: Catalog, act: Act) -> Done:
             return Done("unchanged", act, old)
         new = replace(old, revoked_at=act.at)
         await by_hand.change_award(connection, act.name, new)
-        await awards.publish(connection, [messages.revoked(act.name, new, act.at, by=act.by, reason=act.reason)])
+        told = awards.revoked(act.name, new.award_id, new.revision, act.at, by=act.by, reason=act.reason)
+        await awards.publish(connection, [] if new.shadow else [told])
         await _log(connection, act, "revoke", old, new)
         return Done("revoked", act, new)
 
@@ -222,6 +227,7 @@ def _columns(award: Standing) -> dict[str, Any]:
         "hidden": award.hidden,
         "revoked_at": None if award.revoked_at is None else rfc3339(award.revoked_at),
         "campaign_id": award.campaign_id,
+        "shadow": award.shadow,
     }
 
 

@@ -11,7 +11,8 @@ from contracts.genres import GENRES
 from contracts.snapshot import METRICS, measure
 from evaluators.remaining import EARNED, REVOKED, needed_for, remaining
 from services.api.view import target_of
-from services.missing.asked import Asked, cursor_of, fitting
+from services.cursors import cursor_of
+from services.missing.asked import Asked, fitting
 from services.state.collector import TASTE_FROM, Collector
 from services.state.facets import SIZES
 from services.stores import missing as store

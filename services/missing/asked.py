@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from datetime import datetime
 from typing import Final, NamedTuple
 
-import msgspec
-
 from catalog.definition import BadgeDefinition
 from contracts.ids import MAX_ID
+from services import cursors
+from services.cursors import NoMark
 from services.stores.missing import Mark
 
-_MARK: Final = msgspec.json.Decoder(Mark)
 _AT: Final = re.compile(r"[0-9:-]{1,16}")
 _ID: Final = re.compile(r"[1-9][0-9]{0,18}")
 
@@ -43,17 +40,12 @@ def mark_of(cursor: str) -> Mark:
     Raises:  Unfit for anything else.
     """
     try:
-        mark = _MARK.decode(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, msgspec.DecodeError, ValueError) as error:
-        raise Unfit("cursor", "not a cursor that we gave") from error
-    if abs(mark.id) > MAX_ID or (mark.at is not None and not _AT.fullmatch(mark.at)):
-        raise Unfit("cursor", "not a cursor that we gave")
+        mark = cursors.mark_of(cursor, Mark)
+        if abs(mark.id) > MAX_ID or (mark.at is not None and not _AT.fullmatch(mark.at)):
+            raise NoMark
+    except NoMark as error:
+        raise Unfit("cursor", str(error)) from error
     return mark
-
-
-def cursor_of(mark: Mark) -> str:
-    """The mark as text that is nobody's business."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(mark)).decode().rstrip("=")
 
 
 def fitting(asked: Asked) -> str:

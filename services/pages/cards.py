@@ -49,7 +49,7 @@ def card(t: Texts, catalog: Catalog, award: Best) -> Card:
         name=award.badge_key if badge is None else badge.name,
         tier="" if badge is None else words.tier(t, badge.tier),
         tone=tone(badge),
-        category=t(f"category.{RETIRED if badge is None else badge.category}"),
+        category=RETIRED if badge is None else badge.category,
         icon=None if badge is None else icon_path(badge),
         about="" if badge is None else words.about(t, badge),
         of=words.context_name(t, award.context, award.name),

@@ -1,4 +1,4 @@
-"""Fetches from npm what the pages need, by exact version and integrity hash: scripts, styles, fonts; a browser for tests.
+"""Fetches from npm what the pages need, by exact version and integrity hash, and a browser for the tests.
 
     python -m services.pages.fetch            # what is served, into services/pages/vendor
     python -m services.pages.fetch --tests    # and what only the tests need

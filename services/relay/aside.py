@@ -11,8 +11,6 @@ from services.settings import Settings
 from services.stores.postgres import TRANSIENT, Connection, connect
 
 IDLE_SECONDS: Final = 0.2
-# Messages that wait to be published at most: those that somebody else waits for stand behind them.
-MOST_WAITING: Final = 2000
 GRACE_SECONDS: Final = 5.0
 
 log = logger(__name__)

@@ -11,9 +11,9 @@ from typing import Final
 
 from services import metrics
 from services.logs import logger
-from services.relay.aside import IDLE_SECONDS, MOST_WAITING, Aside
+from services.relay.aside import IDLE_SECONDS, Aside
 from services.settings import Settings
-from services.stores import campaigns
+from services.stores import campaigns, outbox
 from services.stores.campaigns import Unfinished
 from services.stores.postgres import Connection
 
@@ -36,7 +36,7 @@ class Campaigner(Aside):
 
     async def step(self, connection: Connection) -> float:
         """A page of each campaign that is due; answers how long to wait before the next step."""
-        found = await campaigns.unfinished(connection, MOST_WAITING)
+        found = await campaigns.unfinished(connection)
         metrics.CAMPAIGNS.set(len(found))
         self._due = {one.campaign_id: self._due.get(one.campaign_id, 0.0) for one in found}
         pause = IDLE_SECONDS
@@ -49,7 +49,7 @@ class Campaigner(Aside):
         return pause
 
     async def _page(self, connection: Connection, one: Unfinished) -> float:
-        if one.unsent >= MOST_WAITING:
+        if await outbox.crowded(connection):
             return IDLE_SECONDS
         if one.state == "rolling_back":
             revoked = await campaigns.take_back(connection, one.campaign_id, PAGE)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 from aiokafka.errors import KafkaError
 
 from services import metrics
 from services.kafka import MissingTopic, Publisher
-from services.leading import Leader, Lost, backoff
+from services.leading import BACKOFF_SECONDS, Leader, Lost
 from services.logs import logger
+from services.process import backoff
+from services.relay.aside import Aside
 from services.relay.bookkeeping import Bookkeeper
 from services.relay.campaigns import Campaigner
 from services.relay.news import Teller
@@ -25,6 +27,7 @@ IDLE_GROWTH = 1.3
 # The producer itself retries for ever; beyond this a new one, from the bootstrap servers, has better prospects.
 ROUND_SECONDS = 60.0
 STOP_SECONDS = 10.0
+ASIDE: Final[tuple[type[Aside], ...]] = (Bookkeeper, Teller, Campaigner)
 
 log = logger(__name__)
 
@@ -61,26 +64,22 @@ class Relay(Leader):
         connection.add_termination_listener(lambda _: lost.set())
         publisher = Publisher(self._settings.bootstrap)
         publishing = asyncio.create_task(self._publish(connection, publisher), name="publishing")
-        books = asyncio.create_task(Bookkeeper(self._settings).run(), name="counts")
-        telling = asyncio.create_task(Teller(self._settings).run(), name="news")
-        campaigning = asyncio.create_task(Campaigner(self._settings).run(), name="campaigns")
+        aside = [asyncio.create_task(work(self._settings).run(), name=work.name) for work in ASIDE]
         losing = asyncio.create_task(lost.wait(), name="lost")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         try:
-            await asyncio.wait(
-                {publishing, books, telling, campaigning, losing, stopping}, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({publishing, *aside, losing, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if self._stop.is_set() and not publishing.done():
                 await asyncio.wait({publishing, losing}, timeout=STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if publishing.done() and not self._stop.is_set():
                 publishing.result()
-            for beside in (books, telling, campaigning):
-                if beside.done():
-                    beside.result()
+            for task in aside:
+                if task.done():
+                    task.result()
             if lost.is_set() and not self._stop.is_set():
                 raise Lost("the connection with the leader's lock was lost")
         finally:
-            tasks: set[asyncio.Task[Any]] = {publishing, books, telling, campaigning, losing, stopping}
+            tasks: set[asyncio.Task[Any]] = {publishing, *aside, losing, stopping}
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,7 +100,7 @@ class Relay(Leader):
             except (KafkaError, MissingTopic) as error:
                 failures += 1
                 self._note("kafka", error)
-                await self._pause(backoff(failures))
+                await self._pause(backoff(failures, BACKOFF_SECONDS))
                 continue
             except TimeoutError as error:
                 if connection.is_closed():
@@ -109,11 +108,11 @@ class Relay(Leader):
                 failures += 1
                 self._note("kafka", error)
                 await publisher.abandon()
-                await self._pause(backoff(failures))
+                await self._pause(backoff(failures, BACKOFF_SECONDS))
                 continue
             if settled:
                 idle, failures = IDLE_SECONDS[0], 0
-                if self._trouble.pop("kafka", None):
+                if self._well("kafka"):
                     log.info("Kafka is back")
             else:
                 await self._pause(idle)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from services import metrics
-from services.relay.aside import IDLE_SECONDS, MOST_WAITING, Aside
-from services.stores import news
+from services.relay.aside import IDLE_SECONDS, Aside
+from services.stores import news, outbox
 from services.stores.postgres import Connection
 
 PAGE: Final = 1000  # users looked at in one transaction
@@ -19,9 +19,9 @@ class Teller(Aside):
 
     async def step(self, connection: Connection) -> float:
         """Tell a page of users; answers how long to wait before the next."""
-        unsent, untold = await news.waiting(connection, MOST_WAITING)
+        untold = await news.waiting(connection)
         metrics.NEWS_UNTOLD.set(untold)
-        if not untold or unsent >= MOST_WAITING:
+        if not untold or await outbox.crowded(connection):
             return IDLE_SECONDS
         told = await news.tell(connection, PAGE)
         if told is None:

@@ -1,15 +1,19 @@
-"""The four jobs: each does a page of its work in one transaction and says where to go on."""
+"""The jobs: each does a page of its work in one transaction and says where to go on."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
+from catalog.index import load_catalog
+from services.alarms.judge import judge
 from services.scheduler.dates import SLICES, days, days_of_year, midnight, slice_of
 from services.settings import Settings
-from services.stores import awards, collectors, cron, holders, pruning
+from services.stores import alarms, awards, collectors, cron, holders, pruning
 from services.stores.awards import Message
 from services.stores.cron import Run
 from services.stores.postgres import Connection
@@ -17,18 +21,21 @@ from services.stores.postgres import Connection
 PAGE: Final = 1000  # users told in one transaction
 COUNTED: Final = 2000  # users whose awards are counted in one transaction
 ACTIVE_DAYS: Final = 90
+ALARMS_DAYS: Final = 400  # alarms that ended are kept for so many days, and what they were found by
 LETTERS: Final = "letters"  # where a pruning is when the identities are done
 _encode = msgspec.json.Encoder().encode
 
 
 class Step(NamedTuple):
     """What a page has done: where to go on (None: done), what to add to the run's counts, how much of the total it
-    was, and how many events it wrote."""
+    was, how many events it wrote, and what to log once it is committed: warnings, and then news."""
 
     cursor: str | None
     counts: dict[str, int]
     looked: int
     sent: int = 0
+    warnings: Sequence[dict[str, Any]] = ()
+    news: Sequence[dict[str, Any]] = ()
 
 
 class Job(Protocol):
@@ -45,19 +52,22 @@ class Job(Protocol):
         """Do the next page of the run, or with `dry_run` only count it; writes in the caller's transaction."""
 
 
-class _Telling:
+class _Telling(ABC):
     """Tells users a day at a time, in order of their ids; the cursor is `<day>/<last user>`."""
 
     tells = True
 
+    @abstractmethod
     async def users(self, connection: Connection, on: date, after: str) -> list[str]:
-        raise NotImplementedError
+        """The next users to tell on a day, PAGE at most."""
 
+    @abstractmethod
     async def number(self, connection: Connection, on: date) -> int:
-        raise NotImplementedError
+        """How many they are."""
 
+    @abstractmethod
     def message(self, run: Run, on: date, user: str) -> Message:
-        raise NotImplementedError
+        """What a user is told."""
 
     async def total(self, connection: Connection, run: Run) -> int:
         return sum([await self.number(connection, on) for on in days(run.since, run.due_on)])
@@ -109,7 +119,8 @@ class Sweep(_Telling):
 
 
 class CountHolders:
-    """Holders of each badge, of all users and of the active ones, added to the history; the cursor is the last user."""
+    """Holders of each badge, of all users and of the active ones, added to the history, and who were the first to earn
+    it before the day of the run; the cursor is the last user."""
 
     name = "holders"
     does = f"holders of each badge, of all users and of those active in {ACTIVE_DAYS} days"
@@ -131,11 +142,50 @@ class CountHolders:
             if not run.cursor:
                 await holders.forget(connection, run.due_on)
             await holders.add(connection, run.due_on, found.holders)
+            await holders.nominate(connection, run.cursor, found.last, before=midnight(run.due_on))
             if found.last is None:
-                await holders.complete(connection, run.due_on)
+                await holders.complete(connection, run.due_on, load_catalog().badges)
+                await holders.rank(connection)
         users = found.holders[holders.EVERYBODY]
         held = sum(count.all for key, count in found.holders.items() if key != holders.EVERYBODY)
         return Step(found.last, {"users": users.all, "active": users.active, "held": held}, users.all)
+
+
+class Alarms:
+    """Looks for what is beyond what history makes likely; what was found before and is not any more has ended."""
+
+    name = "alarms"
+    does = "mass awards, silence, drift and cost beyond what history makes likely"
+    tells = False
+
+    def __init__(self, budget_seconds: float) -> None:
+        self._budget_seconds = budget_seconds
+
+    async def total(self, connection: Connection, run: Run) -> int:
+        return 1
+
+    async def page(self, connection: Connection, run: Run, now: datetime, *, dry_run: bool) -> Step:
+        newest = await cron.newest(connection, self.name)
+        if newest is not None and newest > run.due_on:  # the past raises and ends no alarm any more
+            found = await judge(connection, load_catalog(), run.due_on, self._budget_seconds)
+            return Step(None, {"found": len(found), "raised": 0, "ended": 0}, 1)
+        if not dry_run:
+            await alarms.note_events(connection, run.due_on)
+        found = await judge(connection, load_catalog(), run.due_on, self._budget_seconds)
+        stood = set(await alarms.standing(connection))
+        raised, ended = [one for one in found if one[:2] not in stood], sorted(stood - {one[:2] for one in found})
+        counts = {"found": len(found), "raised": len(raised), "ended": len(ended)}
+        if dry_run:
+            return Step(None, counts, 1)
+        await alarms.keep(connection, found, ended)
+        await alarms.forget(connection, run.due_on - timedelta(days=ALARMS_DAYS))
+        return Step(
+            None,
+            counts,
+            1,
+            warnings=[{"event": "alarm", **one._asdict()} for one in raised],
+            news=[{"event": "alarm ended", "kind": kind, "subject": subject} for kind, subject in ended],
+        )
 
 
 class Prune:
@@ -155,7 +205,7 @@ class Prune:
         if run.cursor == LETTERS:
             before = midnight(run.due_on) - timedelta(days=self._letters_days)
             letters = await pruning.prune_letters(connection, before, unsent=False, dry_run=dry_run)
-            return Step(None, {"letters": letters}, 0)
+            return Step(LETTERS if letters and not dry_run else None, {"letters": letters}, 0)
         start, total = int(run.cursor or 0), await pruning.blocks(connection)
         end = min(start + pruning.BLOCKS, total)
         if end <= start:
@@ -171,6 +221,7 @@ def jobs(settings: Settings) -> dict[str, Job]:
     found: list[Job] = [
         Anniversaries(),
         CountHolders(),
+        Alarms(settings.evaluation_budget_seconds),  # behind the count that it looks at
         Prune(settings.prune_identities_days, settings.prune_letters_days),
         Sweep(),
     ]

@@ -15,7 +15,7 @@ from services.logs import logger
 from services.scheduler import dates, running
 from services.scheduler.jobs import Job, jobs
 from services.settings import Settings
-from services.stores import cron
+from services.stores import alarms, cron
 from services.stores.cron import Last, Run
 from services.stores.postgres import TRANSIENT
 
@@ -58,6 +58,10 @@ class Scheduler(Leader):
         while not self._stop.is_set():
             await self._pause(await self.turn(connection))
 
+    def led(self) -> None:
+        """Alarms are the leader's to show."""
+        metrics.show_alarms(())
+
     async def turn(self, connection: asyncpg.Connection[asyncpg.Record]) -> float:
         """Do the most urgent page; answers how long to wait before the next.
 
@@ -67,6 +71,7 @@ class Scheduler(Leader):
         for name, one in last.items():
             if name in self._jobs and one.succeeded_at is not None:
                 metrics.CRON_SUCCEEDED.labels(name).set(one.succeeded_at.timestamp())
+        metrics.show_alarms(await alarms.standing(connection))
         await self._open(connection, last)
         pause = IDLE_SECONDS
         for job, run in self._by_urgency(await cron.unfinished(connection)):

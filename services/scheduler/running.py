@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from services import metrics
 from services.logs import logger
 from services.scheduler import dates
 from services.scheduler.jobs import Job, Step
-from services.stores import cron
+from services.stores import cron, outbox
 from services.stores.cron import Run
 from services.stores.postgres import Connection
-
-# Events that wait to be published at most: messages that somebody else waits for stand behind them.
-MOST_WAITING: Final = 2000
 
 log = logger(__name__)
 
@@ -35,7 +32,7 @@ async def open_run(connection: Connection, name: str, on: date) -> None:
 
 async def crowded(connection: Connection, job: Job) -> bool:
     """Whether the job has to wait until more of the outbox is published."""
-    return job.tells and await cron.unsent(connection, MOST_WAITING) >= MOST_WAITING
+    return job.tells and await outbox.crowded(connection)
 
 
 async def turn(connection: Connection, job: Job, on: date) -> Turn:
@@ -52,6 +49,10 @@ async def turn(connection: Connection, job: Job, on: date) -> Turn:
             await cron.advance(connection, run)
         else:
             run.finished_at = await cron.finish(connection, run)
+    for line in step.warnings:
+        log.warning(**line)
+    for line in step.news:
+        log.info(**line)
     if run.finished_at is not None:
         _tell(run)
     return Turn(run, step)

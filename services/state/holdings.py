@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from services.state.collector import Collector
@@ -14,11 +15,12 @@ EMPTY: Final = NOTHING.content
 
 @dataclass(slots=True)
 class Copy:
-    """One physical item: which release, or a tombstone; `stamp` of the event that said so."""
+    """One physical item: which release, or a tombstone; `stamp` and `added_on` are what the event says that said so."""
 
     release_id: int | None
     present: bool
     stamp: Stamp
+    added_on: date | None = None
 
 
 @dataclass(slots=True)

@@ -32,12 +32,24 @@ class Award(msgspec.Struct, array_like=True, frozen=True):
     score: int
 
 
+class Counted(msgspec.Struct, array_like=True, frozen=True):
+    """Collectors, and how many of them are active (None: not counted yet)."""
+
+    all: int
+    active: int | None
+
+
 class Held(msgspec.Struct, array_like=True, frozen=True):
-    """A badge that the user has: for how many contexts, and how many collectors have it (None: not counted yet)."""
+    """A badge that the user has: for how many contexts, how many collectors have it, which one this was to earn it.
+
+    Shape:   `holders` and `active_holders` are None while nobody has counted; `rank` is None beyond the first ones.
+    """
 
     badge_key: str
     awards: int
     holders: int | None
+    active_holders: int | None = None
+    rank: int | None = None
 
 
 class Place(msgspec.Struct, array_like=True, frozen=True):
@@ -56,7 +68,7 @@ class Page(NamedTuple):
     more: bool
     held: list[Held]
     rarest: Award | None
-    collectors: int | None
+    collectors: Counted | None
 
 
 class Summary(NamedTuple):
@@ -65,7 +77,7 @@ class Summary(NamedTuple):
     held: list[Held]
     rarest: Award | None
     most_recent: Award | None
-    collectors: int | None
+    collectors: Counted | None
 
 
 class Detail(NamedTuple):
@@ -78,8 +90,9 @@ class Detail(NamedTuple):
     awards: list[Award]
     more: bool
     since: dict[str, int]
-    holders: int | None
-    collectors: int | None
+    holders: Counted | None
+    collectors: Counted | None
+    rank: int | None
     today: dict[str, tuple[int, int, date]]
 
 
@@ -100,6 +113,7 @@ class Lag(NamedTuple):
 
 _AWARDS = msgspec.json.Decoder(list[Award])
 _AWARD = msgspec.json.Decoder(Award)
+_COUNTED = msgspec.json.Decoder(Counted)
 _HELD = msgspec.json.Decoder(list[Held])
 _SINCE = msgspec.json.Decoder(dict[str, int])
 _MASTERS = msgspec.json.Decoder(list[tuple[int, int, str | None]])
@@ -158,7 +172,7 @@ async def page(
         len(awards) > limit,
         _read(_HELD, row["held"]) or [],
         _read(_AWARD, row["rarest"]),
-        row["collectors"],
+        _read(_COUNTED, row["collectors"]),
     )
 
 
@@ -170,7 +184,7 @@ async def summary(connection: Connection, user_id: str, scores: tuple[Sequence[s
         _read(_HELD, row["held"]) or [],
         _read(_AWARD, row["rarest"]),
         _read(_AWARD, row["most_recent"]),
-        row["collectors"],
+        _read(_COUNTED, row["collectors"]),
     )
 
 
@@ -192,8 +206,9 @@ async def detail(
         awards[:limit],
         len(awards) > limit,
         _read(_SINCE, row["since"]) or {},
-        row["holders"],
-        row["collectors"],
+        _read(_COUNTED, row["holders"]),
+        _read(_COUNTED, row["collectors"]),
+        row["rank"],
         _read(_TODAY, row["today"]) or {},
     )
 

@@ -10,6 +10,9 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.envelope import serialise
+from contracts.events.badge import BadgeRevoked
+from contracts.times import rfc3339
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -23,7 +26,8 @@ Name = tuple[str, str, str]  # user, badge key, context
 class NewAward:
     """An award as it is stored.
 
-    Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it.
+    Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it; in the
+             `shadow` it is kept, and no collector sees it.
     """
 
     user_id: str
@@ -38,6 +42,11 @@ class NewAward:
     rule_digest: str
     source: Literal["auto", "backfill"] = "auto"
     campaign_id: str | None = None
+    shadow: bool = False
+
+    @property
+    def name(self) -> Name:
+        return self.user_id, self.badge_key, self.context
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +63,19 @@ class Message:
 async def held(
     connection: Connection, users: Iterable[str], badge_keys: Iterable[str], contexts: Iterable[str]
 ) -> set[Name]:
-    """Awards these users have of these badges in these contexts, revoked ones included."""
+    """Awards these users have of these badges in these contexts, revoked ones and those in the shadow included."""
     rows = await connection.fetch(SQL["held"], list(users), list(badge_keys), list(contexts))
     return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
 
 
 async def of_users(connection: Connection, users: Iterable[str]) -> dict[Name, tuple[datetime, bool]]:
-    """All awards of these users, with their time and whether they were revoked."""
+    """All awards of these users: their time, and whether they stand; in the shadow, or revoked, they do not."""
     rows = await connection.fetch(SQL["of_users"], list(users))
-    return {(row["user_id"], row["badge_key"], row["context"]): (row["awarded_at"], row["revoked"]) for row in rows}
+    return {(row["user_id"], row["badge_key"], row["context"]): (row["awarded_at"], row["stands"]) for row in rows}
 
 
 async def since(connection: Connection, user_id: str) -> dict[tuple[str, str], datetime]:
-    """Since when a user has each badge, by key and context; revoked ones are not had."""
+    """Since when a user has each badge, by key and context; revoked ones and those in the shadow are not had."""
     rows = await connection.fetch(SQL["since"], user_id)
     return {(row["badge_key"], row["context"]): row["awarded_at"] for row in rows}
 
@@ -75,9 +84,25 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     """Store awards; answers those that did not stand before."""
     if not awards:
         return set()
-    new = sorted(awards, key=lambda one: (one.user_id, one.badge_key, one.context))
+    new = sorted(awards, key=lambda one: one.name)
     found = await connection.fetch(SQL["insert"], _ENCODER.encode(new).decode())
     return {(user, key, context) for user, key, context in found}
+
+
+def revoked(name: Name, award_id: UUID, revision: int, at: datetime, *, by: str, reason: str) -> Message:
+    """The message of an award that was taken back, by hand or with its campaign."""
+    user_id, badge_key, context = name
+    told = BadgeRevoked(
+        award_id=str(award_id),
+        revision=revision,
+        user_id=user_id,
+        badge_key=badge_key,
+        context=context,
+        revoked_at=rfc3339(at),
+        by=by,
+        reason=reason,
+    )
+    return Message("badge.revoked", user_id, f"{award_id}:{revision}:revoked", at, serialise(told))
 
 
 async def publish(connection: Connection, messages: Sequence[Message]) -> None:
@@ -94,5 +119,5 @@ async def publish(connection: Connection, messages: Sequence[Message]) -> None:
 
 
 async def ids(connection: Connection) -> frozenset[str]:
-    """The id of every award that stands, as messages carry it."""
+    """The id of every award that is shown and stands, as messages carry it."""
     return frozenset(str(row["award_id"]) for row in await connection.fetch(SQL["ids"]))

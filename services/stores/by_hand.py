@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.stores.awards import Name
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
@@ -30,6 +31,7 @@ class Standing(msgspec.Struct, frozen=True):
     hidden: bool = False
     revoked_at: datetime | None = None
     campaign_id: str | None = None
+    shadow: bool = False
 
 
 class Entry(NamedTuple):
@@ -50,9 +52,6 @@ class Entry(NamedTuple):
     after: str | None
 
 
-Name = tuple[str, str, str]  # user, badge key, context
-
-
 async def lock(connection: Connection, user_id: str) -> tuple[bool, datetime | None]:
     """Lock a user's row; whether the user is known, and the time of the last deletion."""
     row = await connection.fetchrow(SQL["lock"], user_id)
@@ -69,13 +68,15 @@ async def award(connection: Connection, name: Name) -> Standing | None:
 
 
 async def held(connection: Connection, user_id: str, badge_keys: Iterable[str], context: str) -> set[str]:
-    """Which of these badges a user holds in a context; a revoked one is not held."""
+    """Which of these badges a user holds in a context; one that is revoked or in the shadow is not."""
     return {row["badge_key"] for row in await connection.fetch(SQL["held"], user_id, list(badge_keys), context)}
 
 
 async def grant_award(connection: Connection, name: Name, new: Standing) -> None:
     """Store an award by hand; the user's row is locked, so nobody else can have stored it meanwhile."""
-    await connection.execute(SQL["grant_award"], *name, new.award_id, new.awarded_at, new.batch_id, _json(new.evidence))
+    await connection.execute(
+        SQL["grant_award"], *name, new.award_id, new.awarded_at, new.batch_id, _json(new.evidence), new.shadow
+    )
 
 
 async def change_award(connection: Connection, name: Name, new: Standing) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from contracts.envelope import serialise
-from contracts.events.badge import BadgeRevoked
-from contracts.times import rfc3339
 from services.stores import awards
 from services.stores.awards import Message, Name
 from services.stores.postgres import Connection
@@ -67,7 +64,7 @@ class Giving(NamedTuple):
 
 
 class Unfinished(NamedTuple):
-    """A campaign that the relay works on; `unsent` messages wait for Kafka."""
+    """A campaign that the relay works on."""
 
     campaign_id: str
     state: State
@@ -75,7 +72,6 @@ class Unfinished(NamedTuple):
     sent: int
     complete: bool
     done: int
-    unsent: int
 
 
 # -- acts -------------------------------------------------------------------------------------------------------------
@@ -154,11 +150,6 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
     return row["awards"], row["users"]
 
 
-async def sample(connection: Connection, limit: int) -> list[str]:
-    """Some users, spread over all of them; the same ones each time."""
-    return [row["user_id"] for row in await connection.fetch(SQL["sample"], limit)]
-
-
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 
@@ -206,9 +197,9 @@ def campaign_in(event_id: str) -> str | None:
 # -- the relay's -------------------------------------------------------------------------------------------------------
 
 
-async def unfinished(connection: Connection, most: int) -> list[Unfinished]:
-    """What there is to work on, the oldest first; of the messages that wait `most` are counted at most."""
-    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"], most)]
+async def unfinished(connection: Connection) -> list[Unfinished]:
+    """What there is to work on, the oldest first."""
+    return [Unfinished(*row) for row in await connection.fetch(SQL["unfinished"])]
 
 
 async def send(connection: Connection, campaign_id: str, page: int) -> int:
@@ -234,29 +225,19 @@ async def finish(connection: Connection, campaign_id: str) -> bool:
 
 
 async def take_back(connection: Connection, campaign_id: str, page: int) -> int:
-    """Revoke the next `page` of its awards, each told on badge.revoked; 0 ends the rollback."""
+    """Revoke the next `page` of its awards, each told on badge.revoked where it was shown; 0 ends the rollback."""
     async with connection.transaction():
         found = await connection.fetch(SQL["standing"], campaign_id, page)
         if not found:
             await connection.execute(SQL["rolled_back"], campaign_id, datetime.now(UTC))
             return 0
         names: list[Name] = [(row["user_id"], row["badge_key"], row["context"]) for row in found]
-        at = found[0]["rollback_at"]
+        at, by, reason = found[0]["rollback_at"], found[0]["rolled_back_by"], found[0]["rollback_reason"]
         await connection.execute(SQL["revoke"], *(list(column) for column in zip(*names, strict=True)), at)
-        await awards.publish(connection, [_revoked(row) for row in found])
+        told = [
+            awards.revoked(name, row["award_id"], row["revision"], at, by=by, reason=reason)
+            for name, row in zip(names, found, strict=True)
+            if not row["shadow"]
+        ]
+        await awards.publish(connection, told)
         return len(found)
-
-
-def _revoked(row: Any) -> Message:
-    told = BadgeRevoked(
-        award_id=str(row["award_id"]),
-        revision=row["revision"],
-        user_id=row["user_id"],
-        badge_key=row["badge_key"],
-        context=row["context"],
-        revoked_at=rfc3339(row["rollback_at"]),
-        by=row["rolled_back_by"],
-        reason=row["rollback_reason"],
-    )
-    name = f"{row['award_id']}:{row['revision']}:revoked"
-    return Message("badge.revoked", row["user_id"], name, row["rollback_at"], serialise(told))

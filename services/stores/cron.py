@@ -91,11 +91,6 @@ async def fail(connection: Connection, run: Run, error: str) -> None:
     await connection.execute(SQL["fail"], run.name, run.due_on, error)
 
 
-async def unsent(connection: Connection, most: int) -> int:
-    """Messages that wait to be published, `most` at most."""
-    return int(await connection.fetchval(SQL["unsent"], most))
-
-
 async def joined(connection: Connection, days: Sequence[int], before: date, after: str, limit: int) -> list[str]:
     """The next users who joined before a date on one of these days of the year (1121: 21 November), two at most."""
     first, second = days[0], days[1] if len(days) > 1 else None

@@ -1,8 +1,8 @@
-"""How many held each badge on a day, of all users and of the active ones: counted a page of users at a time."""
+"""How many held each badge on a day, of all users and of the active ones, and who were the first: a page at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ from services.stores.queries import statements
 SQL = statements("holders")
 EVERYBODY: Final = ""  # the badge key under which users are counted
 AFTER_ALL: Final = "~"  # greater than every user id
+RANKS: Final = 100  # of each badge; to be the next to earn it is nothing to tell
 
 
 class Holders(NamedTuple):
@@ -65,10 +66,24 @@ async def forget(connection: Connection, on: date) -> None:
     await connection.execute(SQL["forget"], on)
 
 
-async def complete(connection: Connection, on: date) -> None:
-    """The day is counted: shares are there now, and the newest day's active holders stand beside the count of today."""
+async def complete(connection: Connection, on: date, badges: Iterable[str]) -> None:
+    """The day is counted: of the `badges` that did not come up nobody has one.
+
+    Shares are there now, and the newest day's active holders stand beside the count of today.
+    """
+    await connection.execute(SQL["none"], on, sorted(badges))
     await connection.execute(SQL["share"], on)
     await connection.execute(SQL["hand_over"], on)
+
+
+async def nominate(connection: Connection, after: str, last: str | None, *, before: datetime) -> None:
+    """Who among a page's users may be one of the first to earn a badge, `before` a time; `last` is the page's."""
+    await connection.execute(SQL["nominate"], after, AFTER_ALL if last is None else last, before, RANKS)
+
+
+async def rank(connection: Connection) -> None:
+    """All users were looked at: the nominated have their ranks, for good."""
+    await connection.execute(SQL["rank"], RANKS)
 
 
 async def history(connection: Connection, badge_key: str, since: date) -> list[Day]:

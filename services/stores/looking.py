@@ -55,6 +55,7 @@ class Given(NamedTuple):
     sort_override: int | None
     hidden: bool
     revoked_at: datetime | None
+    shadow: bool
 
 
 class Past(NamedTuple):
@@ -74,6 +75,7 @@ class Past(NamedTuple):
     evidence: str | None
     before: str | None
     after: str | None
+    shadow: bool
 
 
 class Refused(NamedTuple):
@@ -104,6 +106,7 @@ class Row(NamedTuple):
     sort_override: int | None
     hidden: bool
     revoked_at: datetime | None
+    shadow: bool
     evidence: str
 
 

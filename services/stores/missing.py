@@ -59,7 +59,7 @@ class Item(msgspec.Struct, array_like=True, frozen=True):
 class Gap(NamedTuple):
     """What a user has and does not have of a whole; `total` and `as_of` are None where its size is not known.
 
-    Shape:   `held` says of the badge: had, taken back (False), or never given (None).
+    Shape:   `held` says of the badge: had, taken back (False), never given or hidden (None).
     """
 
     name: str | None

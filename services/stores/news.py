@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from services.state.facts import NOTHING, Facts, facts_of, merge
 from services.stores import awards
@@ -13,6 +13,8 @@ from services.stores.postgres import Connection
 from services.stores.queries import statements
 
 SQL = statements("news")
+# Of what a load changed, in one transaction: the first whole dump changes every release there is.
+FORGOTTEN: Final = 200_000
 
 
 class News(NamedTuple):
@@ -52,21 +54,24 @@ async def tell(connection: Connection, page: int) -> Told | None:
             found = await connection.fetch(SQL["collectors"], row["load_id"], row["told_until"], page)
             users, concerned = [one["user_id"] for one in found], [one["user_id"] for one in found if one["concerned"]]
         await awards.publish(connection, [sweep(row["cause"], user, row["time"]) for user in concerned])
-        if len(users) == page:
-            await connection.execute(SQL["told"], row["news_id"], users[-1])
-        else:
+        if len(users) < page and await _forget(connection, row["load_id"]):
             await connection.execute(SQL["done"], row["news_id"])
-            if row["load_id"] is not None:
-                await connection.execute(SQL["forget_releases"], row["load_id"])
-                await connection.execute(SQL["forget_totals"], row["load_id"])
+        else:
+            await connection.execute(SQL["told"], row["news_id"], users[-1] if users else row["told_until"])
         return Told(len(users), len(concerned))
 
 
-async def waiting(connection: Connection, most: int) -> tuple[int, int]:
-    """Messages that wait, `most` at most, and news that are not told."""
-    row = await connection.fetchrow(SQL["waiting"], most)
-    assert row is not None
-    return row["unsent"], row["news"]
+async def _forget(connection: Connection, load_id: int | None) -> bool:
+    """Forget a page of what a load changed, when everybody is told; whether nothing of it is left."""
+    for name in ("forget_releases", "forget_totals"):
+        if load_id is not None and await connection.execute(SQL[name], load_id, FORGOTTEN) == f"DELETE {FORGOTTEN}":
+            return False
+    return True
+
+
+async def waiting(connection: Connection) -> int:
+    """How many news are not told yet."""
+    return int(await connection.fetchval(SQL["waiting"]))
 
 
 def sweep(cause: str, user: str, time: datetime) -> Message:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from services.stores.postgres import Connection
 from services.stores.queries import statements
 
+# Whoever writes in pages lets no more wait than these: messages that somebody else waits for stand behind them.
+MOST_WAITING: Final = 2000
 LEADER_LOCK = 0x67617465_72656C79  # a constant of our own: who holds it publishes
 
 
@@ -60,6 +63,11 @@ async def load_gauges(connection: Connection) -> OutboxGauges:
     row = await connection.fetchrow(statements("outbox")["outbox_gauges"])
     assert row is not None
     return OutboxGauges(*row)
+
+
+async def crowded(connection: Connection) -> bool:
+    """Whether a next page has to wait until more is published."""
+    return bool(await connection.fetchval(statements("outbox")["crowded"], MOST_WAITING))
 
 
 async def count_holders(connection: Connection) -> None:

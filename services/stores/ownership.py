@@ -33,7 +33,8 @@ def statement_in(content: str | None, row: Any) -> Statement:
 
 
 def _copy(row: Any) -> Copy:
-    return Copy(row["release_id"], row["present"], Stamp(row["changed_at"], row["by_id"], row["by_source"]))
+    stamp = Stamp(row["changed_at"], row["by_id"], row["by_source"])
+    return Copy(row["release_id"], row["present"], stamp, row["added_on"])
 
 
 def _holding(row: Any) -> Holding:
@@ -93,6 +94,7 @@ def _owned(key: Key, copy: Copy) -> dict[str, Any]:
         "changed_at": stamp.time,
         "by_id": stamp.id,
         "by_source": stamp.source,
+        "added_on": copy.added_on,
     }
 
 

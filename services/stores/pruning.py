@@ -11,6 +11,7 @@ from services.stores.queries import statements
 
 SQL = statements("pruning")
 BLOCKS: Final = 1024  # in a transaction; 8 MB, some 60,000 identities
+LETTERS: Final = 1000  # in a transaction; a letter may have a megabyte
 
 
 async def blocks(connection: Connection) -> int:
@@ -35,10 +36,13 @@ async def prune_block(connection: Connection, start: int, end: int, before: date
 
 
 async def prune_letters(connection: Connection, before: datetime, *, unsent: bool, dry_run: bool) -> int:
-    """Remove dead letters older than that; those never sent again only with `unsent`. How many."""
+    """Remove a page of the dead letters older than that; those never sent again only with `unsent`. How many.
+
+    Shape:   0 says that none are left; `dry_run` counts all of them at once.
+    """
     if dry_run:
         return int(await connection.fetchval(SQL["old_letters"], before, unsent))
-    return _rows(await connection.execute(SQL["prune_letters"], before, unsent))
+    return _rows(await connection.execute(SQL["prune_letters"], before, unsent, LETTERS))
 
 
 def _rows(status: str) -> int:

@@ -35,6 +35,7 @@ class Given(NamedTuple):
     evidence: dict[str, Any]
     rule_digest: str | None
     revoked_at: datetime | None
+    shadow: bool
 
 
 class Heard(NamedTuple):
@@ -44,9 +45,11 @@ class Heard(NamedTuple):
     by_awards: dict[str, datetime]
 
 
-async def award(connection: Connection, user_id: str, badge_key: str, context: str) -> Given | None:
-    """The award, revoked or not; None where there never was one."""
-    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context)
+async def award(
+    connection: Connection, user_id: str, badge_key: str, context: str, *, secrets_too: bool
+) -> Given | None:
+    """The award, revoked or not, with `secrets_too` also one that is hidden or in the shadow; None without any."""
+    row = await connection.fetchrow(SQL["award"], user_id, badge_key, context, secrets_too)
     if row is None:
         return None
     return Given(
@@ -58,12 +61,13 @@ async def award(connection: Connection, user_id: str, badge_key: str, context: s
         msgspec.json.decode(row["evidence"]),
         row["rule_digest"],
         row["revoked_at"],
+        row["shadow"],
     )
 
 
-async def newest_context(connection: Connection, user_id: str, badge_key: str) -> str | None:
-    """The context for which the badge was given last; None where the user does not have it."""
-    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key)
+async def newest_context(connection: Connection, user_id: str, badge_key: str, *, secrets_too: bool) -> str | None:
+    """The context for which the badge was given last, `secrets_too` as for `award`; None where it was not."""
+    found: str | None = await connection.fetchval(SQL["newest_context"], user_id, badge_key, secrets_too)
     return found
 
 

@@ -36,7 +36,10 @@ async def dry_run(connection: Connection, knowledge: Knowledge, user_id: str, ev
     return {
         "user": user_id,
         "event": {"type": event.type, "time": rfc3339(event.time)},
-        "passes": [{**gained(one), "awarded_at": rfc3339(one.awarded_at), "held": one.held} for one in passed],
+        "passes": [
+            {**gained(one), "awarded_at": rfc3339(one.awarded_at), "held": one.held, "shadow": one.badge.shadow}
+            for one in passed
+        ],
         "awards": sum(not one.held for one in passed),
     }
 

@@ -147,6 +147,7 @@ def _entry(
         "context": context,
         "reason": reason,
         "evidence": evidence,
+        "shadow": badge.shadow,
     }
 
 

@@ -46,10 +46,10 @@ class Passed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An award that a user has, or had."""
+    """An award that a user has, had, or has in the shadow; it stands where the user sees it."""
 
     at: datetime
-    revoked: bool
+    stands: bool
 
 
 class Stage:
@@ -78,8 +78,8 @@ class Stage:
         self._known |= found.keys()
         for user, measured in (await graph.measured_of_each(self.connection, list(found))).items():
             found[user].graph = measured
-        for name, (at, revoked) in (await awards.of_users(self.connection, users)).items():
-            self.held[name] = Held(at, revoked)
+        for name, (at, stands) in (await awards.of_users(self.connection, users)).items():
+            self.held[name] = Held(at, stands)
         return list(found)
 
     async def expect(self, events: Sequence[Event], *, whole: bool = False) -> list[Accepted]:
@@ -149,15 +149,12 @@ class Stage:
         if not candidates:
             return []
         before = set(self.held)
-        new = {
-            (one.award.user_id, one.award.badge_key, one.award.context): one
-            for one in await awarding.take(self.connection, set(before))
-        }
+        new = {one.award.name: one for one in await awarding.take(self.connection, set(before))}
         passed = []
         for one in candidates:
             earned = new.get(one.name)
             if earned is not None:
-                self.held[one.name] = Held(one.awarded_at, False)
+                self.held[one.name] = Held(one.awarded_at, True)
             passed.append(
                 Passed(
                     one.collector.user_id,

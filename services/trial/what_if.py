@@ -119,7 +119,7 @@ def _lost(was: Verdict, now: Verdict, *, awarded: bool) -> Json:
 
 def _stands(held: Mapping[tuple[str, str], Any], badge: BadgeDefinition, context: str) -> bool:
     found = held.get((badge.key, context))
-    return found is not None and not found.revoked
+    return found is not None and found.stands
 
 
 def _present(copies: Mapping[tuple[str, int], Any], user_id: str, instance: int) -> bool:

@@ -28,7 +28,7 @@ Json: TypeAlias = dict[str, Any]
 class Asked(NamedTuple):
     """Which badge, for which context ('': the one it was given for last, else the nearest), as of when.
 
-    Shape:   `secrets_too`: also what the user must not know of; for operators.
+    Shape:   `secrets_too`: also what the user must not know of, awards that are hidden or in the shadow; for operators.
     """
 
     badge_key: str
@@ -57,13 +57,14 @@ async def _why(connection: Connection, user_id: str, catalog: Catalog, asked: As
         _check(badge, asked.context)
         if badge.secret and not asked.secrets_too and not await missing_store.seen(connection, user_id, badge.key):
             return None
-    context = asked.context or await store.newest_context(connection, user_id, asked.badge_key) or ""
-    award = await store.award(connection, user_id, asked.badge_key, context)
+    too = asked.secrets_too
+    context = asked.context or await store.newest_context(connection, user_id, asked.badge_key, secrets_too=too) or ""
+    award = await store.award(connection, user_id, asked.badge_key, context, secrets_too=too)
     if badge is None:
         return None if award is None or award.revoked_at else _without_rule(asked.badge_key, award)
     if badge.context_kind and not context:
         context = await _nearest(connection, user_id, badge)
-        award = await store.award(connection, user_id, badge.key, context) if context else None
+        award = await store.award(connection, user_id, badge.key, context, secrets_too=too) if context else None
     collector, name = await snapshot.of_context(connection, user_id, context)
     node = tree(badge, collector, Occasion("", asked.now, asked.now.date()), context)
     fields = gaps.fields_of(sorted(metrics_of(badge.criterion)))
@@ -83,6 +84,8 @@ async def _why(connection: Connection, user_id: str, catalog: Catalog, asked: As
         **_events(badge, heard),
         "gaps": None if counted is None else gaps.in_words(fields, counted) if counted else [],
         "award": None if award is None else _award(award, lock.digest(badge)),
+        # Named to operators alone: nobody else is given a badge or an award that is one.
+        **({"shadow": True} if badge.shadow or (award is not None and award.shadow) else {}),
     }
 
 

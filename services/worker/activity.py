@@ -69,9 +69,13 @@ class ActivityBundle:
         await collectors.save(self._work.connection, self._work.changed())
         return given
 
+    def expect(self, standing: Sequence[Accepted]) -> None:
+        """Read what these events speak of: they may be played then, on objects that are at hand."""
+        self._spoken |= {one.offset: list(objects(one.event)) for one in standing}
+
     async def load(self, standing: Sequence[Accepted]) -> None:
         """All that these events touch; their users are known."""
-        self._spoken |= {one.offset: list(objects(one.event)) for one in standing}
+        self.expect(standing)
         keys = {
             (one.event.subject, KINDS[one.event.type][0], object_id)
             for one in standing

@@ -12,13 +12,13 @@ from catalog.definition import SWEEP, BadgeDefinition, metrics_of
 from catalog.index import Catalog, TriggerIndex
 from contracts.envelope import Event
 from contracts.snapshot import Occasion
-from evaluators.engine import evaluate, evaluate_all
 from evaluators.verdict import Verdict
 from services.state.collector import COUNTERS, OF_CONTEXTS, Collector, Key
 from services.state.holdings import Holding
 from services.stores import awards
 from services.stores.awards import Name, NewAward
 from services.stores.postgres import Connection
+from services.worker import costs
 from services.worker.earned import Backfill, Candidate, Earned, award_id, batch_of, rule_of
 from services.worker.evidence import TO_NAME, unnamed
 from services.worker.messages import awarded
@@ -38,6 +38,7 @@ class Awarding:
         self._candidates: dict[Name, Candidate] = {}
         self._counted: dict[str, list[str]] = {}
         self._found: Tally[str] = Tally()
+        self._evaluate, self._evaluate_all = costs.evaluators()
 
     def all_found(self, user_id: str) -> bool:
         """Whether nothing of a backfill is left to find for this user."""
@@ -104,13 +105,13 @@ class Awarding:
     def judge_tenure(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate years of membership at the occasion's date."""
         for badge in self._index(event.type).tenures:
-            verdict = evaluate(badge, collector, occasion)
+            verdict = self._evaluate(badge, collector, occasion, "")
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
 
     def judge_everything(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate every badge in every context; the collector holds all of its counts."""
-        for verdict in evaluate_all(self._catalog.trigger(SWEEP).badges, collector, occasion):
+        for verdict in self._evaluate_all(self._catalog.trigger(SWEEP).badges, collector, occasion):
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
         if collector.oldest_year is not None:
@@ -118,21 +119,21 @@ class Awarding:
 
     def judge_trigger(self, event: Event, collector: Collector, occasion: Occasion) -> None:
         """Evaluate every badge of the event's trigger; the collector holds what they ask for."""
-        for verdict in evaluate_all(self._index(event.type).badges, collector, occasion):
+        for verdict in self._evaluate_all(self._index(event.type).badges, collector, occasion):
             if verdict.earned:
                 self._add(event, collector, verdict, occasion.time)
 
     def judge_metrics(self, event: Event, collector: Collector, metrics: frozenset[str]) -> None:
         """Evaluate every badge that reads one of these metrics, at the event's date."""
         badges = [badge for badge in self._index(event.type).badges if metrics & metrics_of(badge.criterion)]
-        for verdict in evaluate_all(badges, collector, occasion_at(event.type, event.time)):
+        for verdict in self._evaluate_all(badges, collector, occasion_at(event.type, event.time)):
             if verdict.earned:
                 self._add(event, collector, verdict, event.time)
 
     def _judge(
         self, event: Event, collector: Collector, badge: BadgeDefinition, context: str, item: dict[str, Any] | None
     ) -> None:
-        verdict = evaluate(badge, collector, Occasion(event.type, event.time, event.time.date()), context)
+        verdict = self._evaluate(badge, collector, Occasion(event.type, event.time, event.time.date()), context)
         if verdict.earned:
             self._add(event, collector, verdict, event.time, item)
 
@@ -161,7 +162,7 @@ class Awarding:
         self._found[collector.user_id] += 1
 
     async def settle(self, connection: Connection) -> list[NewAward]:
-        """Store what was earned and not held yet, with its messages; answers the new awards in the order of events."""
+        """Store what was earned and not held yet, tell of what is shown; answers new awards in the order of events."""
         if not self._candidates:
             return []
         badges = self._catalog.badges
@@ -170,12 +171,20 @@ class Awarding:
         held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
-        fresh = [one for one in new if (one.award.user_id, one.award.badge_key, one.award.context) in stored]
+        fresh = [one for one in new if one.award.name in stored]
         await awards.publish(
             connection,
             [
-                awarded(one.award, one.candidate.verdict.badge, highest=one.highest_in_family, notify=one.notify)
+                awarded(
+                    one.award.name,
+                    one.award,
+                    one.candidate.verdict.badge,
+                    one.award.awarded_at,
+                    highest=one.highest_in_family,
+                    notify=one.notify,
+                )
                 for one in fresh
+                if not one.award.shadow
             ],
         )
         return [one.award for one in fresh]
@@ -212,7 +221,8 @@ class Awarding:
         user_id, key, context = candidate.name
         badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]
-        highest = not any((user_id, tier.key, context) in held for tier in tiers if tier.tier_index > badge.tier_index)
+        higher = (tier.key for tier in tiers if tier.tier_index > badge.tier_index and not tier.shadow)
+        highest = not any((user_id, tier, context) in held for tier in higher)
         award = NewAward(
             user_id,
             key,
@@ -226,6 +236,7 @@ class Awarding:
             rule_of(badge),
             "auto" if self._backfill is None else "backfill",
             None if self._backfill is None else self._backfill.campaign_id,
+            badge.shadow,
         )
         return Earned(award, candidate, highest, notify)
 

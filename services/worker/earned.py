@@ -67,10 +67,14 @@ class Backfill:
     due: Mapping[str, frozenset[tuple[str, str]]]  # by user: badge key and context
 
     def told(self, group: Sequence[Candidate]) -> Sequence[Candidate]:
-        """What of all that one event earned a user is worth a notice: of a digest the badge that ranks first."""
+        """What of all that one event earned a user is worth a notice: of a digest the badge that ranks first.
+
+        Of a badge in the shadow nobody is told, so that it ranks nowhere.
+        """
+        group = [one for one in group if not one.verdict.badge.shadow]
         if self.notify == "normal":
             return group
-        if self.notify == "none":
+        if self.notify == "none" or not group:
             return ()
         return [min(group, key=lambda one: (-one.verdict.badge.sort_score, one.name))]
 

@@ -20,6 +20,7 @@ from services.logs import logger
 from services.settings import Settings
 from services.stores import brake
 from services.stores.postgres import TRANSIENT, Connection, open_pool
+from services.worker import costs
 from services.worker.brake import Brake
 from services.worker.bundle import Gap
 from services.worker.consumer import coordinator_error, create_app
@@ -47,6 +48,7 @@ class Worker:
         self._knowledge = Knowledge(
             catalog, erasure_key=settings.erasure_key.get_secret_value().encode(), owner=self._owner
         )
+        metrics.EVALUATION_BUDGET.set(settings.evaluation_budget_seconds)
         self._pulse = Pulse()
         self._given_up: int | None = None  # the generation whose bundles are no longer taken
         # The last bundle of each partition number: partition n of all topics has the same users, so its bundles wait
@@ -181,6 +183,7 @@ class Worker:
                 probed = time.monotonic()
             if time.monotonic() - swept > GARBAGE_SECONDS:
                 gc.collect()
+                await costs.tell(self._pool)
                 swept = time.monotonic()
             self._pulse.beat = time.monotonic()
             self._pulse.progress = max(self._pulse.progress, self._runner.progress)

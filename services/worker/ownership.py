@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from contracts.envelope import Event
@@ -150,7 +151,7 @@ class OwnershipBundle:
         holding = self._holding(user, release_id)
         if holding.statement.say(stated, stamp):
             self._changed_holdings.add((user, release_id))
-        touched = self._put(user, item.instance_id, Copy(release_id, True, stamp))
+        touched = self._put(user, item.instance_id, Copy(release_id, True, stamp, _day(item.added_at)))
         return touched if holding in touched else [*touched, holding]
 
     def _take(self, event: Event, item: Any) -> list[Holding]:
@@ -210,3 +211,8 @@ class OwnershipBundle:
         await ownership.save_counts(connection, self._work.collectors.values())
         await collectors.save_collection(connection, self._work.changed())
         return given
+
+
+def _day(added_at: str | None) -> date | None:
+    """The day of `added_at` as it is written, wherever that was."""
+    return None if added_at is None else date.fromisoformat(added_at[:10])

@@ -140,6 +140,8 @@ class Runner:
             try:
                 done = await process(connection, self._knowledge, topic, partition, records, condemned, self.brake)
             except EventFailed as error:
+                if isinstance(error.__cause__, MemoryError):
+                    raise  # no fault of the event: a process with more of it can apply it
                 session.drop()
                 if error.offset in tried:
                     condemned[error.offset] = f"could not be applied: {type(error.__cause__).__name__}"
@@ -230,7 +232,8 @@ class Runner:
         for stage in done.stages:
             metrics.DEAD.labels(stage).inc()
         for award in done.awards:
-            metrics.AWARDED.labels(self._knowledge.catalog.badges[award.badge_key].family).inc()
+            if not award.shadow:
+                metrics.AWARDED.labels(self._knowledge.catalog.badges[award.badge_key].family).inc()
         metrics.BUNDLE_SECONDS.labels(topic).observe(seconds)
         if done.newest is not None:
             metrics.EVENT_AGE_SECONDS.set(max(0.0, time.time() - done.newest.timestamp()))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from services.logs import logger
 from services.metrics import DRIFT
-from services.stores import campaigns
+from services.stores import alarms, campaigns
 from services.stores.awards import NewAward
 from services.stores.dead_letters import Letter
 from services.stores.postgres import Connection
@@ -88,6 +88,7 @@ async def _recount(work: Work, one: Accepted, sets: Sets, said: Said) -> Recount
         raise EventFailed(one.offset) from error
     if found.drift:
         DRIFT.inc(len(found.drift))
+        await alarms.note_drift(work.connection, sorted(found.drift)[:20])
         log.warning("drift repaired", offset=one.offset, counters=sorted(found.drift)[:20])
     return found
 

@@ -69,7 +69,7 @@ def settings(database: str, host: tuple[str, dict[str, str]]) -> Settings:
 async def awards(db: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
     for key, context, evidence in AWARDS:
         await db.execute(
-            "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+            "insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
             " batch_id, evidence) values ('ann', $1, $2, $3, $4, 'auto', 'ownership.added', '{}', $3, $5)",
             key, context, uuid4(), AT, json.dumps(evidence),
         )  # fmt: skip

@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from services.demo.third import due
 from services.settings import Settings
 from services.topics import TopicAdmin
 from tests.conftest import Engines
@@ -70,22 +73,32 @@ async def test_every_invariant_holds_and_nothing_remains(stack: Engines, tmp_pat
     assert summary["ok"]
     assert summary["checks"]
     assert all(check["held"] for check in summary["checks"])
-    # One sweep: of the collectors of the first act, one owns something that the catalogue has learned of.
-    assert (summary["sent"], summary["told"], summary["in_log"]) == (101, 1, 102)
-    assert summary["processed"] + summary["duplicate"] + summary["dead"] == 102
+    # Five sweeps: one collector of the first act owns something that the catalogue has learned of; a campaign for four.
+    assert (summary["sent"], summary["told"], summary["in_log"]) == (101, 5, 106)
+    assert summary["processed"] + summary["duplicate"] + summary["dead"] == 106
     assert summary["duplicate"] == summary["dead"] == 1
     assert summary["outbox"] == summary["drift"] == 0
     assert summary["published"] == summary["awards"] == sum(summary["collectors"].values())
-    # The same in every run: what is earned depends on the events alone.
+    # The same in every run: what is earned depends on the events alone, and years of membership on the day.
+    years = Counter(user for user, _ in due(datetime.now(UTC).date()))
     assert summary["collectors"] == {
-        "collector-05": 36,
-        "composed-01": 48,
-        "collector-03": 18,
+        "collector-05": 33 + years["collector-05"],
+        "composed-01": 44 + years["composed-01"],
+        "collector-03": 17 + years["collector-03"],
         "composed-02": 201,
     }
     assert summary["second_act"]["remaining"] == "Add 94 more R & S Records releases"
     assert [summary["second_act"]["path"][at] for at in (0, -1)] == ["Thomas Fehlmann", "Rick van Breugel"]
     assert len(summary["second_act"]["path"]) == 13
+    third = summary["third_act"]
+    assert third["why"] == "Add records from 3 more countries"
+    assert third["gains"] >= 32, "and what gets older every year"
+    assert third["loses"] == ["world-collector-platinum", "mono-enthusiast"]
+    assert third["campaign"][:2] == [
+        ["collector-03", "anniversary-ii", "2016-12-03T00:00:00Z"],
+        ["collector-03", "anniversary-iii", "2017-12-03T00:00:00Z"],
+    ]
+    assert third["ranks"] > 100
     [letter] = summary["dead_letters"]
     assert (letter["topic"], letter["stage"]) == ("ownership.added", "schema")
     assert letter["reason"] == "data.items[0].release.id: expected int, got str"

@@ -39,7 +39,7 @@ async def test_a_deletion_leaves_a_hash_and_nothing_else(world: World) -> None:
     hashes = await world.query("select count(*) from erased")
     await world.send([*map(message, life(user)), poison])
     await world.drained()
-    assert {"collector", "owned", "owned_release", "activity", "user_badges", "dead_letter"} <= (
+    assert {"collector", "owned", "owned_release", "activity", "award", "dead_letter"} <= (
         await traces(world, user)
     ).keys()
     await world.send([message(event("user.deleted", user, "erase-ann", time=at(10)))])

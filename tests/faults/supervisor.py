@@ -13,9 +13,12 @@ ALLOWED = (RESTART_ME, UNAVAILABLE, -9, 0)
 
 
 class Supervisor:
-    """Keeps so many workers running; `ends` counts the exit codes it met."""
+    """Keeps so many workers running; `ends` counts the exit codes it met, those in `allowed` and no others."""
 
-    def __init__(self, world: World, *, program: str = START, **settings: str) -> None:
+    def __init__(
+        self, world: World, *, program: str = START, allowed: tuple[int, ...] = ALLOWED, **settings: str
+    ) -> None:
+        self._allowed = allowed
         self._world, self._program, self._settings = world, program, settings
         self.workers: list[Process] = []
         self.ends: Counter[int] = Counter()
@@ -38,7 +41,7 @@ class Supervisor:
     def _mend(self) -> None:
         for worker in self.workers:
             if worker.code is not None:
-                assert worker.code in ALLOWED, f"{worker.name} ended with {worker.code}:\n{worker.tail()}"
+                assert worker.code in self._allowed, f"{worker.name} ended with {worker.code}:\n{worker.tail()}"
                 self.ends[worker.code] += 1
         self.workers = [worker for worker in self.workers if worker.code is None]
         while len(self.workers) < self.wanted:

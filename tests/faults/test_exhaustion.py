@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import signal
 import time
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from tests.conftest import Engines
 from tests.e2e import events
 from tests.e2e.accounts import balance
+from tests.e2e.events import added, at, copy, message
 from tests.e2e.processes import START
 from tests.e2e.world import SLOWLY, World
-from tests.faults.supervisor import Supervisor
+from tests.faults.supervisor import ALLOWED, Supervisor
 
 pytestmark = pytest.mark.long
 
@@ -32,6 +34,9 @@ bundle.datetime = Wrong
 """
 WRONG_CLOCK += START
 END_WORKERS = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'gatefold-worker%'"
+# Extensions in C do not all look whether they were given what they asked for.
+CRASHES = (-signal.SIGSEGV, -signal.SIGABRT)
+MEMORY_LEFT = 8 * 1024**2
 ACCOUNTED = "select coalesce(sum(next_offset - base_offset), 0) from offset_ledger"
 
 
@@ -104,3 +109,28 @@ async def test_row_30_no_connections_left(fragile: tuple[World, Engines], seed: 
         assert len(await world.letters()) == len(oracle.dead)
         restarts = sum(workers.ends.values())
     proof(30, "no connections left for 10 s", events=sent, restarts=restarts, seconds_to_drained=round(waited, 1))
+
+
+async def test_row_30_no_memory_left(empty_world: World, seed: int, proof: Any) -> None:
+    world = empty_world
+    world.crew.start("relay")
+    async with Supervisor(world, allowed=(*ALLOWED, *CRASHES)) as workers:
+        await workers.scale(1)
+        (worker,) = workers.workers
+        await asyncio.to_thread(worker.wait_for, "assigned")
+        process = psutil.Process(worker.child.pid)
+        most = process.memory_info().vms + MEMORY_LEFT
+        process.rlimit(resource.RLIMIT_AS, (most, most))
+        # What is left is less than one fetch of such pages takes.
+        items = [copy(1 + n, 1000 + n % 50) for n in range(500)]
+        pages = [message(added(f"big-{n}", f"big-page-{n}", items, time=at(n))) for n in range(100)]
+        sent = len(await world.send([*events.load(seed, 200), *pages]))
+        begin = time.monotonic()
+        await world.accounts_for(sent, seconds=120)
+        waited = time.monotonic() - begin
+        oracle = await balance(world)
+        assert len(await world.letters()) == len(oracle.dead)
+        assert workers.ends, "the memory lasted"
+        codes = " and ".join(str(code) for code in workers.ends)
+    left = f"{MEMORY_LEFT // 1024**2} MB of memory left: ended with {codes}"
+    proof(30, left, events=sent, restarts=sum(workers.ends.values()), seconds_to_drained=round(waited, 1))

@@ -11,7 +11,10 @@ import asyncpg
 from services.scheduler.main import Scheduler
 from services.settings import Settings
 
-TABLES = "collector, user_badges, outbox, inbox, dead_letter, badge_holders, badge_holders_history, cron_run, activity"
+TABLES = (
+    "collector, award, outbox, inbox, dead_letter, badge_holders, badge_holders_history, badge_ranking, cron_run,"
+    " activity, alarm, event_history, drift, evaluation_cost, offset_ledger, campaign"
+)
 _numbers = itertools.count()
 
 

@@ -47,6 +47,27 @@ async def judged(connection: Connection, old: list[BadgeDefinition], new: list[B
     return comparison
 
 
+async def test_of_a_badge_in_the_shadow_nobody_is_told(connection: Connection) -> None:
+    """The same five users would gain it; no message, and nobody's highest tier moves."""
+    await crowd(connection)
+    old = [badge for badge in every_badge() if badge.family != "genre-tourist"]
+    for shadow, messages in ((False, 5), (True, 0)):
+        ladder = threshold_ladder(
+            "genre-trial",
+            "Genre Trial",
+            metric="genres",
+            targets=(5,),
+            category="breadth",
+            triggers=("ownership.added",),
+            description="Own releases from {n} genres",
+            shadow=shadow,
+        )
+        found = (await judged(connection, old, [*old, *ladder])).found
+        trial = found.changes["genre-trial-bronze"]
+        assert (trial.what, trial.gains, trial.messages) == ("added", 5, messages)
+        assert found.tiers == ({} if shadow else {("genre-trial", "–", "bronze"): 5})
+
+
 async def test_gains_losses_tiers_and_messages(connection: Connection) -> None:
     await crowd(connection)
     before = await lab.awards_of(connection)
@@ -88,7 +109,7 @@ async def test_added_removed_and_not_measured(connection: Connection) -> None:
     assert (same.found.changes, same.found.moved) == ({}, 0)
 
 
-def test_documents() -> None:
+def test_documents(tmp_path: Path) -> None:
     assert parse(document(every_badge()), "saved") == every_badge()
     for text in ("", "[]", '{"badges": 1}', '{"badges": [{}]}', "{}"):
         with pytest.raises(NoCatalog, match="saved"):
@@ -97,6 +118,10 @@ def test_documents() -> None:
         read("no-such-reference-anywhere")
     with pytest.raises(NoCatalog):
         read("--output=x")
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(NoCatalog, match=r"binary: not a saved catalog"):
+        read(str(binary))
 
 
 def git(*arguments: str, folder: Path) -> None:

@@ -37,7 +37,7 @@ def surroundings(environment: dict[str, str]) -> dict[str, str]:
 async def db(surroundings: dict[str, str]) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(surroundings["GATEFOLD_POSTGRES_URL"])
     await connection.execute(
-        "truncate outbox, offset_ledger, dead_letter, collector, facet_count, user_badges restart identity"
+        "truncate outbox, offset_ledger, dead_letter, collector, facet_count, award restart identity"
     )
     yield connection
     await connection.close()

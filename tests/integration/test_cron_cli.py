@@ -12,7 +12,7 @@ from tests.integration.commands import Done, gatefold
 from tests.integration.scheduler_lab import TABLES, award, join, told
 
 EVERY_TABLE = "select tablename from pg_tables where schemaname = 'public' order by 1"
-NAMES = ("anniversaries", "holders", "prune", "sweep")
+NAMES = ("anniversaries", "holders", "alarms", "prune", "sweep")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -49,16 +49,18 @@ async def test_a_dry_run_says_what_would_be_and_changes_nothing(db: asyncpg.Conn
     on = datetime.now(UTC).date()
     found = {}
     for name in NAMES:
-        done = cron(database, "run", name, "--dry-run", "--json", *(["--at", "2026-02-28"] if name[0] == "a" else []))
+        at = ["--at", "2026-02-28"] if name == "anniversaries" else []
+        done = cron(database, "run", name, "--dry-run", "--json", *at)
         assert done.code == 0, done.err
         report = json.loads(done.out)
         assert (report["name"], report["dry_run"]) == (name, True)
-        assert report["at"] == report["since"] == ("2026-02-28" if name[0] == "a" else str(on))
+        assert report["at"] == report["since"] == (at[1] if at else str(on))
         found[name] = report["counts"]
     swept = found.pop("sweep")["users"]
     assert found == {
         "anniversaries": {"users": 4},
         "holders": {"users": 5, "active": 5, "held": 2},
+        "alarms": {"found": 0, "raised": 0, "ended": 0},
         "prune": {"identities": 1, "letters": 1},
     }
     assert await contents(db) == before
@@ -105,7 +107,7 @@ async def test_wrong_words_are_wrong_usage(db: asyncpg.Connection, database: str
     before = await contents(db)
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     for words, said in (
-        (["everything"], "there is no job 'everything'; there are anniversaries, holders, prune, sweep\n"),
+        (["everything"], "there is no job 'everything'; there are alarms, anniversaries, holders, prune, sweep\n"),
         (["sweep", "--at", str(tomorrow)], f"--at: {tomorrow} is in the future"),
         (["sweep", "--at", "yesterday"], "--at: expected a date YYYY-MM-DD\n"),
         (["sweep", "--at", "2026-02-29"], "--at: no such day in the calendar\n"),
@@ -130,6 +132,7 @@ async def test_the_list_shows_last_and_next_runs(db: asyncpg.Connection, databas
     )
     found = {one["name"]: one for one in json.loads(cron(database, "list", "--json").out)}
     assert {name: one["state"] for name, one in found.items()} == {
+        "alarms": "never",
         "anniversaries": "never",
         "holders": "done",
         "prune": "failed",

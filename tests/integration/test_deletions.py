@@ -124,9 +124,7 @@ async def test_a_deletion_leaves_a_keyed_hash_and_nothing_else(connection: Conne
     log.append(added("z", (1, {"id": 8, "title": "Another"}), user="ada"))
     await lab.drain(connection, known, log)
     before = await everything(connection)
-    assert {"collector", "owned", "activity", "user_badges", "outbox"} <= {
-        name for name in before if user in before[name]
-    }
+    assert {"collector", "owned", "activity", "award", "outbox"} <= {name for name in before if user in before[name]}
     assert marker in before["facts"]
 
     log.append(event("user.deleted", "gone", {}, user=user, time=minutes(60)))

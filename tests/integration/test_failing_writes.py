@@ -12,7 +12,7 @@ from tests.model.events import added, minutes
 from tests.model.lab import Log
 
 USERS = 100
-WRITTEN = ("inbox", "collector", "owned", "owned_release", "facet_count", "user_badges", "outbox", "offset_ledger")
+WRITTEN = ("inbox", "collector", "owned", "owned_release", "facet_count", "award", "outbox", "offset_ledger")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_nothing_stays_of_a_bundle_whose_write_fails(saboteur: Connection,
     place = ("ownership.added", 0)
     await lab.apply(saboteur, lab.knowledge(), place, log.partitions[place][: USERS // 2])
     before = await rows_of(saboteur, WRITTEN)
-    assert len(before["user_badges"]) == len(before["outbox"]) >= USERS // 2
+    assert len(before["award"]) == len(before["outbox"]) >= USERS // 2
     await saboteur.execute(
         f"create trigger sabotage before insert or update on {table} for each row execute function sabotage()"
     )
@@ -59,6 +59,6 @@ async def test_nothing_stays_of_a_bundle_whose_write_fails(saboteur: Connection,
     await lab.drain(saboteur, lab.knowledge(), log)
     awards = await lab.awards_of(saboteur)
     assert {user for user, _, _ in awards} == {f"user-{number:03d}" for number in range(USERS)}
-    assert len(awards) == 2 * len(before["user_badges"])  # each of them earned the same
+    assert len(awards) == 2 * len(before["award"])  # each of them earned the same
     told = [json.loads(value) for (value,) in await saboteur.fetch("select value from outbox")]
     assert sorted((one["user_id"], one["badge"]["key"], one["context"]) for one in told) == sorted(awards)

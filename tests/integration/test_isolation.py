@@ -10,7 +10,7 @@ from services.stores import ledger
 from services.stores.postgres import Connection
 from services.worker.ownership import OwnershipBundle
 from services.worker.runner import Runner
-from services.worker.work import Accepted
+from services.worker.work import Accepted, EventFailed
 from tests.model import lab
 from tests.model.events import added, event, removed
 from tests.model.lab import Entry, Log
@@ -58,6 +58,24 @@ async def test_a_fault_of_ours(connection: Connection, database: str, monkeypatc
     assert tuple(row or ()) == (8, 0, 1)
     said = json.loads(await connection.fetchval("select value from outbox where topic = 'event.rejected'"))
     assert (said["stage"], said["offset"]) == ("evaluator", 4)
+
+
+async def test_no_memory_is_no_fault_of_an_event(
+    connection: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log()
+    log.append(added("e", (1, {"id": 1})))
+
+    def exhausted(self: OwnershipBundle, one: Accepted) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(OwnershipBundle, "play", exhausted)
+        with pytest.raises(EventFailed):
+            await run(connection, database, ("ownership.added", 0), log.partitions["ownership.added", 0])
+    assert await letters(connection) == []
+    assert await run(connection, database, ("ownership.added", 0), log.partitions["ownership.added", 0])
+    assert (await lab.state_of(connection))["ada"]["releases"] == 1
 
 
 async def test_a_state_that_contradicts_itself(connection: Connection, database: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from services.stores import pruning
@@ -51,6 +52,23 @@ async def test_what_is_old_goes(connection: asyncpg.Connection, database: str) -
     assert json.loads(gatefold(environment, "prune", "--unsent", "--json").out)["letters"] == 1
     assert await left(connection) == (30_000, [3, 4])
     assert json.loads(gatefold(environment, "prune", "--json").out)["identities"] == 0
+
+
+async def test_letters_go_in_pages(connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, none of the statements outlasts its time; those of one moment go together."""
+    monkeypatch.setattr(pruning, "LETTERS", 2)
+    await connection.executemany(
+        'insert into dead_letter (topic, partition, "offset", headers, recorded_at, stage, reason, seen_at,'
+        " redriven_at) values ('review.approved', 0, $1, '[]', now(), 'decode', 'x', $2, now())",
+        [(10 + at, NOW - timedelta(days=days)) for at, days in enumerate((104, 103, 103, 103, 102))],
+    )
+    before = NOW - timedelta(days=30)
+    assert await pruning.prune_letters(connection, before, unsent=False, dry_run=True) == 6
+    gone = []
+    while page := await pruning.prune_letters(connection, before, unsent=False, dry_run=False):
+        gone.append(page)
+    assert gone == [4, 2]
+    assert (await left(connection))[1] == [1, 3, 4]
 
 
 async def test_identities_are_kept_as_long_as_records(connection: asyncpg.Connection, database: str) -> None:

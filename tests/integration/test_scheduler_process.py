@@ -121,7 +121,7 @@ async def test_killed_between_and_within_pages_it_goes_on_where_it_was(
         async def done() -> bool:
             sent.extend(await published(db))
             return not await db.fetchval("select count(*) from cron_run where finished_at is null") and (
-                await db.fetchval("select count(*) from cron_run") == 4
+                await db.fetchval("select count(*) from cron_run") == 5
             )
 
         await until(done, 60)
@@ -151,7 +151,7 @@ async def test_of_two_schedulers_one_leads_and_the_other_takes_over(db: asyncpg.
     clock = Clock(date(2026, 2, 26))
     async with running(database, clock), running(database, clock):
 
-        async def done(runs: int = 4) -> bool:
+        async def done(runs: int = 5) -> bool:
             return bool(await db.fetchval("select count(*) = $1 from cron_run where finished_at is not null", runs))
 
         await until(done)
@@ -161,7 +161,7 @@ async def test_of_two_schedulers_one_leads_and_the_other_takes_over(db: asyncpg.
         ]
         await db.execute("select pg_terminate_backend($1)", first["pid"])
         clock.pass_days(1)
-        await until(lambda: done(8))
+        await until(lambda: done(10))
         (second,) = await db.fetch(LEADERS, LEADER_LOCK & 0xFFFFFFFF)
         assert second["pid"] != first["pid"]
     assert [name for topic, name in await published(db) if topic == "cron.anniversary"] == [
@@ -175,8 +175,8 @@ def test_the_process_shows_its_health_and_stops_in_order(surroundings: dict[str,
         assert process.stderr is not None
         lines = iter(process.stderr)
         url = next(line.split('"url": "')[1].split('"')[0] for line in lines if '"url"' in line)
-        done = [json.loads(next(line for line in lines if '"run done"' in line)) for _ in range(4)]
-        assert sorted(line["name"] for line in done) == ["anniversaries", "holders", "prune", "sweep"]
+        done = [json.loads(next(line for line in lines if '"run done"' in line)) for _ in range(5)]
+        assert sorted(line["name"] for line in done) == ["alarms", "anniversaries", "holders", "prune", "sweep"]
         shown = {}
         for path in ("healthz", "readyz", "metrics"):
             with urllib.request.urlopen(f"{url}/{path}") as answer:
@@ -216,7 +216,7 @@ async def test_it_waits_for_postgres_and_resumes(db: asyncpg.Connection, databas
             await keeper.execute(f"alter database {name} with connection limit -1")
 
             async def done() -> bool:
-                return bool(await db.fetchval("select count(*) = 4 from cron_run where finished_at is not null"))
+                return bool(await db.fetchval("select count(*) = 5 from cron_run where finished_at is not null"))
 
             await until(done)
             assert scheduler._ready()[0]

@@ -98,7 +98,7 @@ async def award(
     at: datetime = AT,
 ) -> None:
     await db.execute(
-        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+        "insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
         " batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'ownership.added', '{}', $4, $6)",
         user, key, context, uuid4(), at, json.dumps(evidence),
     )  # fmt: skip
@@ -216,7 +216,7 @@ async def test_what_does_not_stand_is_not_shown(
 ) -> None:  # fmt: skip
     await award(db, user, "deep-cut")
     one, profile = await share(badge_key="deep-cut"), await share()
-    await db.execute(f"update user_badges set {change} where user_id = $1", user)  # noqa: S608
+    await db.execute(f"update award set {change} where user_id = $1", user)  # noqa: S608
     assert await statuses(client, one["token"]) == NOTHING
     assert await statuses(client, profile["token"]) == NOTHING
     if "badge_key" not in change:

@@ -1,14 +1,15 @@
 -- name: page
 -- One page of a user's awards in list order, and what the statistics need: one row, whatever the user has.
 with mine as (
-    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, h.holders,
+    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, b.rank, h.holders, h.active_holders,
            coalesce(b.sort_override, s.score, 0) as score
     from user_badges b
     left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
     left join badge_holders h using (badge_key)
     where b.user_id = $1 and b.revoked_at is null and not b.hidden
 ), held as (
-    select badge_key, count(*) as awards, holders from mine group by badge_key, holders
+    select badge_key, count(*) as awards, holders, active_holders, max(rank) filter (where rank > 0) as rank
+    from mine group by badge_key, holders, active_holders
 ), page as (
     select * from mine
     where $5::integer is null or score < $5
@@ -17,8 +18,8 @@ with mine as (
     order by score desc, awarded_at desc, badge_key, context
     limit $4
 )
-select (select holders from badge_holders where badge_key = '') as collectors,
-       (select json_agg(json_build_array(badge_key, awards, holders)) from held) as held,
+select (select json_build_array(holders, active_holders) from badge_holders where badge_key = '') as collectors,
+       (select json_agg(json_build_array(badge_key, awards, holders, active_holders, rank)) from held) as held,
        (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
         from mine where holders is not null
         order by holders, score desc, awarded_at desc, badge_key, context limit 1) as rarest,
@@ -29,17 +30,18 @@ select (select holders from badge_holders where badge_key = '') as collectors,
 -- name: summary
 -- How many awards a user has of each badge, the rarest and the newest one: one row, whatever the user has.
 with mine as (
-    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, h.holders,
+    select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, b.rank, h.holders, h.active_holders,
            coalesce(b.sort_override, s.score, 0) as score
     from user_badges b
     left join unnest($2::text[], $3::integer[]) as s (badge_key, score) using (badge_key)
     left join badge_holders h using (badge_key)
     where b.user_id = $1 and b.revoked_at is null and not b.hidden
 ), held as (
-    select badge_key, count(*) as awards, holders from mine group by badge_key, holders
+    select badge_key, count(*) as awards, holders, active_holders, max(rank) filter (where rank > 0) as rank
+    from mine group by badge_key, holders, active_holders
 )
-select (select holders from badge_holders where badge_key = '') as collectors,
-       (select json_agg(json_build_array(badge_key, awards, holders)) from held) as held,
+select (select json_build_array(holders, active_holders) from badge_holders where badge_key = '') as collectors,
+       (select json_agg(json_build_array(badge_key, awards, holders, active_holders, rank)) from held) as held,
        (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
         from mine where holders is not null
         order by holders, score desc, awarded_at desc, badge_key, context limit 1) as rarest,
@@ -50,7 +52,7 @@ select (select holders from badge_holders where badge_key = '') as collectors,
 -- name: detail
 -- One badge of a user: its first award in list order, a page of its awards, and since when each tier of the family is held.
 with family as (
-    select badge_key, context, awarded_at, source, evidence, coalesce(sort_override, $4::integer) as score
+    select badge_key, context, awarded_at, source, evidence, rank, coalesce(sort_override, $4::integer) as score
     from user_badges
     where user_id = $1 and badge_key = any($3::text[]) and revoked_at is null and not hidden
 ), own as (
@@ -63,8 +65,9 @@ with family as (
     order by score desc, awarded_at desc, context
     limit $5
 )
-select (select holders from badge_holders where badge_key = '') as collectors,
-       (select holders from badge_holders where badge_key = $2) as holders,
+select (select json_build_array(holders, active_holders) from badge_holders where badge_key = '') as collectors,
+       (select json_build_array(holders, active_holders) from badge_holders where badge_key = $2) as holders,
+       (select max(rank) from own where rank > 0) as rank,
        (select json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, source, evidence, score)
         from own
         order by score desc, awarded_at desc, context limit 1) as first,

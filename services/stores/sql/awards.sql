@@ -1,18 +1,19 @@
 -- name: held
--- Awards of these users, badges and contexts, revoked ones included.
+-- Awards of these users, badges and contexts, revoked ones and those in the shadow included.
 select user_id, badge_key, context
-from user_badges
+from award
 where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = any($3::text[]);
 
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.
-insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence,
-                         rule_digest, campaign_id)
+insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence,
+                   rule_digest, campaign_id, shadow)
 select user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence, rule_digest,
-       campaign_id
+       campaign_id, shadow
 from json_to_recordset($1::json) as n (
     user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
-    batch_id uuid, evidence jsonb, rule_digest text, source text, campaign_id text)
+    batch_id uuid, evidence jsonb, rule_digest text, source text, campaign_id text,
+    shadow boolean)
 on conflict do nothing
 returning user_id, badge_key, context;
 
@@ -22,14 +23,14 @@ insert into outbox (topic, subject, event_id, time, value)
 select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[]);
 
 -- name: since
--- Since when a user has each award that is not revoked.
+-- Since when a user has each award that is shown and not revoked.
 select badge_key, context, awarded_at from user_badges where user_id = $1 and revoked_at is null;
 
 -- name: ids
--- The id of every award that stands.
+-- The id of every award that is shown and stands.
 select award_id from user_badges where revoked_at is null;
 
 -- name: of_users
--- All awards of these users, revoked ones included.
-select user_id, badge_key, context, awarded_at, revoked_at is not null as revoked
-from user_badges where user_id = any($1::text[]);
+-- All awards of these users, revoked ones and those in the shadow included.
+select user_id, badge_key, context, awarded_at, revoked_at is null and not shadow as stands
+from award where user_id = any($1::text[]);

@@ -5,23 +5,23 @@ select erased_at from collector where user_id = $1 for update;
 -- name: award
 -- An award, revoked or not, locked.
 select award_id, revision, awarded_at, source, trigger, caused_by::text as caused_by, batch_id, evidence::text as evidence,
-       sort_override, hidden, revoked_at, campaign_id
-from user_badges where user_id = $1 and badge_key = $2 and context = $3
+       sort_override, hidden, revoked_at, campaign_id, shadow
+from award where user_id = $1 and badge_key = $2 and context = $3
 for update;
 
 -- name: held
--- Which of these badges a user holds in a context.
+-- Which of these badges a user is shown to hold in a context.
 select badge_key from user_badges
 where user_id = $1 and badge_key = any($2::text[]) and context = $3 and revoked_at is null;
 
 -- name: grant_award
 -- An award by hand.
-insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence)
-values ($1, $2, $3, $4, $5, 'manual', 'manual', 'null', $6, $7::text::jsonb);
+insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence, shadow)
+values ($1, $2, $3, $4, $5, 'manual', 'manual', 'null', $6, $7::text::jsonb, $8);
 
 -- name: change_award
 -- What acts by hand change of an award.
-update user_badges
+update award
 set revision = $4, source = $5, trigger = $6, caused_by = $7::text::json, batch_id = $8, sort_override = $9, hidden = $10,
     revoked_at = $11, campaign_id = $12
 where user_id = $1 and badge_key = $2 and context = $3;

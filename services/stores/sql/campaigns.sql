@@ -35,7 +35,7 @@ select exists (select from collector where user_id = $1);
 -- One campaign, or all of them, the newest first, with what is done of it.
 select c.campaign_id, c.scope, c.scope_value, c.badge_keys, c.notify, c.rate, c.state, c.users, u.sent,
        coalesce(p.users, 0)::bigint as done, coalesce(p.awards, 0)::bigint as awards,
-       (select count(*) from user_badges b
+       (select count(*) from award b
         where b.campaign_id = c.campaign_id and b.source = 'backfill' and b.revision = 1 and b.revoked_at is null) as standing,
        c.started_by, c.reason, c.started_at, c.resumed_at, c.done_before, c.finished_at, c.rolled_back_by,
        c.rollback_reason, c.rollback_at
@@ -88,10 +88,9 @@ set users = campaign_progress.users + excluded.users, awards = campaign_progress
 update campaign set scope_value = '' where scope = 'user' and scope_value = $1;
 
 -- name: unfinished
--- What the relay has to work on, and how much waits: messages (up to a bound).
+-- What the relay has to work on, the oldest first.
 select c.campaign_id, c.state, c.rate, u.sent, u.complete,
-       (select coalesce(sum(users), 0) from campaign_progress p where p.campaign_id = c.campaign_id)::bigint as done,
-       (select count(*) from (select from outbox where failed_at is null limit $1) as oldest) as unsent
+       (select coalesce(sum(users), 0) from campaign_progress p where p.campaign_id = c.campaign_id)::bigint as done
 from campaign c join campaign_cursor u using (campaign_id)
 where c.state in ('running', 'rolling_back')
 order by c.started_at, c.campaign_id;
@@ -117,15 +116,15 @@ update campaign set state = 'done', finished_at = $2 where campaign_id = $1 and 
 
 -- name: standing
 -- The next awards of a campaign that is being rolled back; those that were given again by hand are not its own any more.
-select b.user_id, b.badge_key, b.context, b.award_id, b.revision, c.rollback_at, c.rolled_back_by, c.rollback_reason
-from user_badges b join campaign c on c.campaign_id = b.campaign_id
+select b.user_id, b.badge_key, b.context, b.award_id, b.revision, b.shadow, c.rollback_at, c.rolled_back_by, c.rollback_reason
+from award b join campaign c on c.campaign_id = b.campaign_id
 where b.campaign_id = $1 and b.source = 'backfill' and b.revision = 1 and b.revoked_at is null and c.state = 'rolling_back'
-order by b.user_id limit $2
+order by b.user_id, b.badge_key, b.context limit $2
 for update of b;
 
 -- name: revoke
 -- Take awards back.
-update user_badges b set revoked_at = $4
+update award b set revoked_at = $4
 from unnest($1::text[], $2::text[], $3::text[]) as n (user_id, badge_key, context)
 where b.user_id = n.user_id and b.badge_key = n.badge_key and b.context = n.context;
 
@@ -136,13 +135,9 @@ returning campaign_id;
 
 -- name: to_take_back
 -- What a rollback would revoke: awards and their users.
-select count(*) as awards, count(distinct user_id) as users from user_badges
+select count(*) as awards, count(distinct user_id) as users from award
 where campaign_id = $1 and source = 'backfill' and revision = 1 and revoked_at is null;
 
 -- name: measured_at
 -- When the graphs of users were last measured, by the time of the sync.
 select user_id, event_time from collector_graph where user_id = any($1::text[]);
-
--- name: sample
--- Some users, spread over all of them.
-select user_id from collector order by md5(user_id), user_id limit $1;

@@ -47,10 +47,6 @@ returning finished_at;
 -- Why a run could not go on.
 update cron_run set error = $3 where name = $1 and due_on = $2;
 
--- name: unsent
--- Messages that wait, up to a bound.
-select count(*) from (select from outbox where failed_at is null limit $1) as oldest;
-
 -- name: joined
 -- The next users who joined on either of two days of the year, in an earlier year.
 select user_id from (

@@ -12,7 +12,7 @@ delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
 
 -- name: awards
 -- Awards no newer than a deletion.
-delete from user_badges where user_id = $1 and awarded_at <= $2;
+delete from award where user_id = $1 and awarded_at <= $2;
 
 -- name: shares
 -- What a user shared up to a deletion, and what is not there to be shared any more.
@@ -24,7 +24,7 @@ where s.user_id = $1
 
 -- name: given
 -- Awards by hand of a user of whom nothing else is left.
-delete from user_badges where user_id = $1 and source = 'manual';
+delete from award where user_id = $1 and source = 'manual';
 
 -- name: log
 -- What was done by hand to a user's awards: the rows stay, without the user.

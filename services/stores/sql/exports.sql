@@ -1,5 +1,5 @@
 -- name: export_awards
--- Every award, or those of one user, by user, badge and context in code point order.
+-- Every award that is shown, or those of one user, by user, badge and context in code point order.
 select user_id, badge_key, context, awarded_at, source, revoked_at, evidence::text as evidence
 from user_badges
 where $1::text is null or user_id = $1

@@ -1,6 +1,7 @@
 -- name: standing
--- The counters of a user, and what became of a badge in a context: had (true), taken back (false), never given (null).
-select c.*, (select revoked_at is null from user_badges where user_id = $1 and badge_key = $2 and context = $3) as held
+-- The counters of a user, and what became of a badge: had (true), taken back (false), never given or hidden (null).
+select c.*, (select revoked_at is null from user_badges
+             where user_id = $1 and badge_key = $2 and context = $3 and not hidden) as held
 from (values (1)) as one
 left join collector c on c.user_id = $1;
 
@@ -49,7 +50,7 @@ select (select name from label where label_id = $2) as name,
        (select n from facet_count where user_id = $1 and facet = 'l' and value = $2) as owned,
        t.total, t.as_of,
        (select revoked_at is null from user_badges
-        where user_id = $1 and badge_key = $3 and context = 'label:' || $2::bigint) as held,
+        where user_id = $1 and badge_key = $3 and context = 'label:' || $2::bigint and not hidden) as held,
        (select json_agg(json_build_array(p.release_id, p.at, null, f.content) order by p.at, p.release_id)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one
@@ -79,7 +80,7 @@ select (select name from artist where artist_id = $2) as name,
        (select n from facet_count where user_id = $1 and facet = 'a' and value = $2) as owned,
        t.total, t.as_of,
        (select revoked_at is null from user_badges
-        where user_id = $1 and badge_key = $3 and context = 'artist:' || $2::bigint) as held,
+        where user_id = $1 and badge_key = $3 and context = 'artist:' || $2::bigint and not hidden) as held,
        (select json_agg(json_build_array(p.work, p.at, p.title, f.content) order by p.at, p.work)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one
@@ -102,7 +103,7 @@ select coalesce((select title from master where master_id = $2),
        (select n from facet_count where user_id = $1 and facet = 'm' and value = $2) as owned,
        t.total, t.as_of,
        (select revoked_at is null from user_badges
-        where user_id = $1 and badge_key = $3 and context = 'master:' || $2::bigint) as held,
+        where user_id = $1 and badge_key = $3 and context = 'master:' || $2::bigint and not hidden) as held,
        (select json_agg(json_build_array(p.release_id, p.at, null, f.content) order by p.at, p.release_id)
         from page p left join facts f on f.facts_id = p.facts_id) as page
 from (values (1)) as one

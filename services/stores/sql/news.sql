@@ -45,14 +45,13 @@ update news set told_until = $2 where news_id = $1;
 delete from news where news_id = $1;
 
 -- name: forget_releases
--- What a load changed is told.
-delete from load_release where load_id = $1;
+-- What a load changed is told: some of it, at most $2.
+delete from load_release where ctid = any(array(select ctid from load_release where load_id = $1 limit $2));
 
 -- name: forget_totals
--- What a load changed is told.
-delete from load_total where load_id = $1;
+-- The same for totals.
+delete from load_total where ctid = any(array(select ctid from load_total where load_id = $1 limit $2));
 
 -- name: waiting
--- How much waits: messages (up to a bound), and news.
-select (select count(*) from (select from outbox where failed_at is null limit $1) as oldest) as unsent,
-       (select count(*) from news) as news;
+-- How much is not told.
+select count(*) from news;

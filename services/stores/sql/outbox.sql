@@ -23,6 +23,10 @@ select count(*) filter (where failed_at is null) as unsent,
        coalesce(extract(epoch from now() - min(created_at) filter (where failed_at is null)), 0)::float8 as oldest_seconds
 from outbox
 
+-- name: crowded
+-- Whether so many messages wait; no more are counted.
+select count(*) >= $1 from (select from outbox where failed_at is null limit $1) as oldest
+
 -- name: try_lead
 -- Become the one relay of this database, for as long as the connection lives.
 select pg_try_advisory_lock($1)

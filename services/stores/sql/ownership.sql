@@ -1,6 +1,6 @@
 -- name: load_owned
 -- Copies by user and instance.
-select o.user_id, o.instance_id, o.release_id, o.present, o.changed_at, o.by_id, o.by_source
+select o.user_id, o.instance_id, o.release_id, o.present, o.changed_at, o.by_id, o.by_source, o.added_on
 from json_to_recordset($1::json) as k (user_id text, instance_id bigint)
 join owned o on o.user_id = k.user_id and o.instance_id = k.instance_id;
 
@@ -21,13 +21,13 @@ join facet_count f on f.user_id = k.user_id and f.facet = k.facet and f.value = 
 
 -- name: save_owned
 -- Copies and tombstones after a bundle.
-insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source)
+insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source, added_on)
 select * from json_to_recordset($1::json) as n (
     user_id text, instance_id bigint, release_id bigint, present boolean, changed_at timestamptz, by_id text,
-    by_source text)
+    by_source text, added_on date)
 on conflict (user_id, instance_id) do update
 set release_id = excluded.release_id, present = excluded.present, changed_at = excluded.changed_at,
-    by_id = excluded.by_id, by_source = excluded.by_source;
+    by_id = excluded.by_id, by_source = excluded.by_source, added_on = excluded.added_on;
 
 -- name: save_releases
 -- Owned releases after a bundle.
@@ -55,7 +55,7 @@ where r.user_id = $1 and r.copies > 0 and coalesce(f.content ->> 'year', '0') in
 
 -- name: copies_of
 -- All copies and tombstones of users.
-select user_id, instance_id, release_id, present, changed_at, by_id, by_source from owned
+select user_id, instance_id, release_id, present, changed_at, by_id, by_source, added_on from owned
 where user_id = any($1::text[])
 order by user_id, instance_id;
 

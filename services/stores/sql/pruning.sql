@@ -15,5 +15,9 @@ delete from inbox where ctid >= $1::text::tid and ctid < $2::text::tid and seen_
 select count(*) from dead_letter where seen_at < $1 and ($2 or redriven_at is not null)
 
 -- name: prune_letters
--- Remove them.
-delete from dead_letter where seen_at < $1 and ($2 or redriven_at is not null)
+-- Remove the oldest of them, some $3, and those that were seen in the same moment as the last of these.
+delete from dead_letter
+where seen_at < $1 and ($2 or redriven_at is not null)
+  and seen_at <= coalesce((select seen_at from dead_letter
+                           where seen_at < $1 and ($2 or redriven_at is not null)
+                           order by seen_at offset $3 - 1 limit 1), $1)

@@ -15,13 +15,16 @@ with mine as (
            row_number() over (partition by family
                               order by coalesce(position(lower($6) in lower(name)), 0) = 0, step desc, score desc, awarded_at desc, context) as place
     from ranked where rung = 1
+), finest as (
+    select *, row_number() over (partition by family order by score desc, awarded_at desc, context) as place from ranked
 ), shown as (
-    select * from ranked where rung = 1 or pinned_at is not null
+    -- Of each family one, unless the user wants more of it to be seen.
+    select * from finest where place = 1 or pinned_at is not null
     order by pinned_at, score desc, awarded_at desc, badge_key, context limit $8
 )
 select (select count(*) from mine) as total,
        (select json_agg(json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, evidence, name,
-                                         family, contexts) order by place)
+                                         family, contexts, pinned_at is not null) order by place)
         from best where place <= $7) as best,
        (select json_agg(json_build_array(badge_key, context, (extract(epoch from awarded_at) * 1000000)::bigint, evidence, name,
                                          family, 0, pinned_at is not null)

@@ -1,13 +1,13 @@
 -- name: award
--- An award of a badge in a context, whatever became of it.
+-- An award of a badge in a context, whatever became of it; one that is hidden or in the shadow with $4 only.
 select badge_key, context, awarded_at, source, trigger, caused_by::text as caused_by, evidence::text as evidence,
-       rule_digest, revoked_at
-from user_badges where user_id = $1 and badge_key = $2 and context = $3;
+       rule_digest, revoked_at, shadow
+from award where user_id = $1 and badge_key = $2 and context = $3 and ($4::boolean or not (hidden or shadow));
 
 -- name: newest_context
--- The context for which a user was last given a badge that stands.
-select context from user_badges
-where user_id = $1 and badge_key = $2 and revoked_at is null
+-- The context for which a user was last given a badge that stands; one that is hidden or in the shadow with $3 only.
+select context from award
+where user_id = $1 and badge_key = $2 and revoked_at is null and ($3::boolean or not (hidden or shadow))
 order by awarded_at desc, context limit 1;
 
 -- name: master

@@ -1,4 +1,4 @@
-"""The api with an admin and somebody who is none, and a world to look at."""
+"""An admin, somebody who is none, and a world to look at."""
 
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
@@ -10,13 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.app import create_app
-from services.api.tokens import mint
 from services.settings import Settings
+from tests.integration.served import bearer, served
 
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 CLEAR = """
-    truncate collector, user_badges, outbox, award_log, badge_holders, dead_letter, erased restart identity;
+    truncate collector, award, outbox, award_log, badge_holders, dead_letter, erased restart identity;
     insert into collector (user_id) values ('ann'), ('bob');
 """
 AWARD = """
@@ -27,30 +25,23 @@ AWARD = """
 Insert = Callable[..., Any]
 
 
-@pytest.fixture(scope="module")
-def settings(database: str) -> Settings:
-    return Settings(postgres_url=database, jwt_secret=SECRET, api_rate_address="", api_rate_user="")
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def web(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Who asks without a token."""
-    app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+    async with served(settings) as client:
         yield client
 
 
 @pytest.fixture
 def chief(settings: Settings) -> dict[str, str]:
     """Headers of an admin."""
-    return {"Authorization": f"Bearer {mint(settings, 'chief', role='admin')}"}
+    return bearer(settings, "chief", "admin")
 
 
 @pytest.fixture
 def ann(settings: Settings) -> dict[str, str]:
     """Headers of a user."""
-    return {"Authorization": f"Bearer {mint(settings, 'ann')}"}
+    return bearer(settings, "ann")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.api.app import create_app
 from services.api.models import ProblemBody
-from services.api.tokens import mint
 from services.settings import Settings
 from tests.integration.admin.conftest import put
+from tests.integration.served import bearer, served
 from tests.model.events import minutes
 
 AWARDS, REVOKE = "/api/admin/awards", "/api/admin/awards/revoke"
@@ -48,6 +47,7 @@ async def test_granted_revoked_granted(web: httpx.AsyncClient, db: asyncpg.Conne
         "sort_override": None,
         "hidden": False,
         "revoked_at": None,
+        "shadow": False,
     }
     second = await web.post(AWARDS, json=DEEP | {"reason": "other"}, headers=chief)
     assert (second.status_code, second.json()) == (200, body | {"outcome": "unchanged"})
@@ -192,9 +192,7 @@ async def test_each_account_does_its_part(
     for admin_url, status in ((urls["gatefold_admin"], 201), (None, 503)):
         await db.execute("delete from user_badges")
         with_roles = settings.model_copy(update={"postgres_url": urls["gatefold_api"], "postgres_admin_url": admin_url})
-        app = create_app(with_roles)
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as web:
+        async with served(with_roles) as web:
             assert (await web.post(AWARDS, json=DEEP, headers=chief)).status_code == status
             for path in looked:
                 assert (await web.get(path, headers=ann)).status_code == 200
@@ -210,9 +208,7 @@ async def test_who_writes_connects_when_an_admin_writes(
 ) -> None:
     """Where that account's server is away, everything else goes on."""
     away = settings.model_copy(update={"postgres_admin_url": "postgresql://nobody@127.0.0.1:1/x"})
-    app = create_app(away)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as web:
+    async with served(away) as web:
         assert (await web.get(MINE, headers=ann)).status_code == 200
         assert (await web.get("/api/admin/awards", headers=chief)).status_code == 200
         problem(await web.post(AWARDS, json=DEEP, headers=ann), 403)
@@ -252,7 +248,7 @@ async def test_any_body_gets_an_answer(
     web: httpx.AsyncClient, settings: Settings, database: str, place: tuple[str, str], content: bytes
 ) -> None:
     """Whatever comes: done, or a problem that says why, and never our fault."""
-    headers = {"Authorization": f"Bearer {mint(settings, 'chief', role='admin')}"}
+    headers = bearer(settings, "chief", "admin")
     answer = await web.request(*place, content=content, headers=headers)
     assert answer.status_code in (200, 201, 404, 422), (content, answer.text)
     if answer.status_code >= 400:

@@ -22,21 +22,31 @@ from hypothesis import strategies as st
 from catalog.index import load_catalog
 from contracts.times import rfc3339
 from contracts.topics import INPUT_TOPICS
-from services.api.tokens import mint
+from services.cursors import cursor_of
 from services.looking import badges
 from services.looking.export import BEGINNING, COLUMNS, Format, cell, pieces
-from services.looking.marks import cursor_of
 from services.settings import Settings
 from services.stores import looking
 from services.stores.looking import END, FeedMark, HistoryMark, LetterMark
 from tests.integration.admin.conftest import put
 from tests.integration.admin.test_awards import AWARDS, DEEP, REVOKE, problem
+from tests.integration.served import bearer
 from tests.model.events import minutes
 
 CATALOG = load_catalog()
 FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
 HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
-PATHS = ("catalog", "triggers", "holders", "awards", "awards/log", "awards/export", "dead-letters", "users/ann/history")
+PATHS = (
+    "catalog",
+    "triggers",
+    "holders",
+    "awards",
+    "awards/log",
+    "awards/export",
+    "dead-letters",
+    "users/ann/history",
+    "alarms",
+)
 
 
 MANY = """
@@ -135,6 +145,7 @@ async def test_the_feed_counts_and_filters(
         "sort_override": None,
         "hidden": False,
         "revoked_at": None,
+        "shadow": False,
     }
     later = (await web.get(FEED, params={"limit": 2, "cursor": body["next_cursor"]}, headers=chief)).json()
     assert (later["total"], later["since"]) == (None, body["since"])
@@ -339,7 +350,7 @@ async def test_exports_of_nothing(web: httpx.AsyncClient, db: asyncpg.Connection
 @pytest.mark.parametrize("form", ["csv", "json"])
 async def test_exports_take_no_more_memory_for_more_awards(db: asyncpg.Connection, form: Format) -> None:
     async def peak(number: int) -> int:
-        await db.execute("truncate user_badges")
+        await db.execute("truncate award")
         await db.execute(MANY, number)
         tracemalloc.start()
         size = 0
@@ -372,7 +383,7 @@ NAMES = ("since", "trigger", "badge", "limit", "cursor", "family", "visibility",
 async def test_any_question_gets_an_answer(
     web: httpx.AsyncClient, settings: Settings, path: str, query: dict[str, str]
 ) -> None:
-    headers = {"Authorization": f"Bearer {mint(settings, 'chief', role='admin')}"}
+    headers = bearer(settings, "chief", "admin")
     answer = await web.get(f"/api/admin/{path}", params=query, headers=headers)
     assert answer.status_code in (200, 404, 422), (path, query, answer.text)
     if answer.status_code != 200:

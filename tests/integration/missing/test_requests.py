@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from catalog.definition import BadgeDefinition
 from catalog.index import Catalog, load_catalog
-from services.api.app import create_app
 from services.api.models import MissingList
-from services.api.tokens import mint
-from services.missing.asked import cursor_of
+from services.cursors import cursor_of
 from services.settings import Settings
 from services.stores.achievements import open_reader
 from services.stores.missing import SQL, Mark, Whole
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
+from tests.integration.served import bearer, served
 
 LABEL = cursor_of(Mark("label:23528", "1989", 13))
 
@@ -106,7 +105,7 @@ async def test_a_user_sees_what_is_missing_to_that_user(db: Db, user: str, ask: 
 
 
 async def test_caching(db: Db, user: str, settings: Settings, client: httpx.AsyncClient) -> None:
-    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    headers = bearer(settings, user)
     first = await client.get("/api/user/achievements/owner-i/missing", headers=headers)
     assert first.headers["cache-control"] == "private, no-cache"
     known = headers | {"If-None-Match": first.headers["etag"]}
@@ -120,13 +119,8 @@ async def test_a_secret_badge_does_not_exist_until_it_is_earned(db: Db, user: st
     def secret(key: str) -> BadgeDefinition:
         return load_catalog().badges[key].model_copy(update={"secret": True})
 
-    app = create_app(settings, catalog=Catalog([secret("deep-cut"), secret("master-collector-bronze")]))
-    transport = httpx.ASGITransport(app=app)
-    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://gatefold", headers=headers) as web,
-    ):
+    secrets = Catalog([secret("deep-cut"), secret("master-collector-bronze")])
+    async with served(settings, bearer(settings, user), catalog=secrets) as web:
         paths = [f"/api/user/achievements/{key}/missing" for key in ("deep-cut", "master-collector-bronze")]
         wrong = [f"{paths[0]}?context=label:1", f"{paths[1]}?context=label:1"]
         none = await web.get("/api/user/achievements/deep-cutx/missing")
@@ -157,17 +151,16 @@ async def test_a_secret_badge_does_not_exist_until_it_is_earned(db: Db, user: st
 async def test_round_trips(db: Db, user: str, settings: Settings, badge: str, context: str, most: int) -> None:
     await warp(db, user)
     asked: list[str] = []
-    async with await open_reader(settings.postgres_url, application="test", size=1) as pool:
-        app = create_app(settings, pool=pool)
-        transport = httpx.ASGITransport(app=app)
-        headers = {"Authorization": f"Bearer {mint(settings, user)}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://gatefold", headers=headers) as web:
-            path = f"/api/user/achievements/{badge}/missing"
-            await web.get(path, params={"context": context})  # the client learns the types of parameters once
-            async with pool.acquire() as connection:
-                raw: asyncpg.Connection[asyncpg.Record] = connection._con  # type: ignore[attr-defined]
-                raw.add_query_logger(lambda query: asked.append(query.query))
-            assert (await web.get(path, params={"context": context})).status_code == 200
+    async with (
+        await open_reader(settings.postgres_url, application="test", size=1) as pool,
+        served(settings, bearer(settings, user), pool=pool) as web,
+    ):
+        path = f"/api/user/achievements/{badge}/missing"
+        await web.get(path, params={"context": context})  # the client learns the types of parameters once
+        async with pool.acquire() as connection:
+            raw: asyncpg.Connection[asyncpg.Record] = connection._con  # type: ignore[attr-defined]
+            raw.add_query_logger(lambda query: asked.append(query.query))
+        assert (await web.get(path, params={"context": context})).status_code == 200
     assert 1 <= len(asked) <= most, json.dumps(asked)
 
 
@@ -225,7 +218,7 @@ QUERIES = st.fixed_dictionaries(
 async def test_whatever_is_asked_is_answered_or_refused(
     db: Db, user: str, settings: Settings, client: httpx.AsyncClient, asked: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    headers = bearer(settings, user)
     for badge, query in asked:
         answer = await client.get(f"/api/user/achievements/{badge}/missing", headers=headers, params=query)
         assert answer.status_code in (200, 422), (badge, query, answer.text)

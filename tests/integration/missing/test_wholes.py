@@ -7,10 +7,11 @@ import random
 import httpx
 import pytest
 
-from services.api.tokens import mint
+from evaluators.remaining import REACHED
 from services.settings import Settings
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
+from tests.integration.served import bearer
 
 
 async def test_label(db: Db, user: str, ask: Ask) -> None:
@@ -52,6 +53,9 @@ async def test_label_that_is_earned_already_or_taken_back(db: Db, user: str, ask
     back = await ask("label-loyalist-silver", context="label:23528")
     assert (back["needed"], back["remaining"]) == (None, "Taken back; only given again by hand")
     assert (await ask("label-loyalist-gold", context="label:23528"))["needed"] == 93
+    await db.execute("update user_badges set hidden = true")
+    for badge, words in (("bronze", REACHED), ("silver", "Add 32 more Warp Records releases")):
+        assert (await ask(f"label-loyalist-{badge}", context="label:23528"))["remaining"] == words, "as if not earned"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +113,7 @@ async def test_nearest_is_what_progress_shows_first(
             await shelves.counted(db, user, facet, id_, chance.choice([1, 2, 3, 12]))
     for master in chance.sample(range(1, 200), 20):
         await shelves.counted(db, user, "m", master, chance.choice([1, 2, 5]))
-    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
+    headers = bearer(settings, user)
     shown = (await client.get("/api/user/achievements/progress?limit=100", headers=headers)).json()["in_progress"]
     for family in ("label-loyalist", "discography-deep-dive", "master-collector"):
         first = next(entry for entry in shown if entry["id"] == f"{family}-bronze")

@@ -217,6 +217,23 @@ async def test_what_is_secret_stays_so_until_it_is_earned(connection: Connection
     assert await asked(connection, "hushed", catalog=ODD) is None
 
 
+async def test_what_is_hidden_is_as_if_not_earned_but_for_operators(connection: Connection) -> None:
+    await processed(connection, [added("page", (1, {"id": 1, "master_id": 7}))])
+    await connection.execute(
+        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+        " batch_id, evidence) select user_id, 'master-collector-bronze', 'master:7', gen_random_uuid(), awarded_at,"
+        " 'manual', 'manual', 'null', batch_id, '{\"reason\": \"between us\"}' from user_badges"
+        " where badge_key = 'owner-i'"
+    )
+    await connection.execute("update user_badges set hidden = true")
+    for key, catalog in (("owner-i", CATALOG), ("master-collector-bronze", CATALOG), ("owner-i", ODD)):
+        told = await asked(connection, key, catalog=catalog)
+        assert (told is None) == (catalog is ODD), "of a badge that the catalog lost there is nothing else"
+        assert told is None or (told["earned"], told["award"], told["context"]) == (False, None, "")
+        seen = await asked(connection, key, catalog=catalog, secrets_too=True) or {}
+        assert (seen["earned"], seen["award"] is None) == (True, False)
+
+
 async def test_a_badge_that_the_catalog_lost(connection: Connection) -> None:
     await processed(connection, [added("page", (1, {"id": 1}))])
     found = await asked(connection, "owner-i", catalog=ODD)

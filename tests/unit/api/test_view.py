@@ -11,11 +11,12 @@ import pytest
 from catalog.definition import BadgeDefinition, Manual, Threshold
 from catalog.index import Catalog, load_catalog
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
-from services.api.view import View, cursor_of, icon_path, place_of, rarity, target_of
+from services.api.rarity import rarity
+from services.api.view import View, cursor_of, icon_path, place_of, target_of
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores import achievements as stored
-from services.stores.achievements import Award, Held, Standing
+from services.stores.achievements import Award, Counted, Held, Standing
 
 VIEW = View(load_catalog())
 AT = 1_714_557_600_000_000  # 2024-05-01T10:00:00Z
@@ -30,9 +31,8 @@ def plain(body: Any) -> Any:
 
 
 def test_list_shows_the_award_and_what_the_catalog_says() -> None:
-    page = stored.Page(
-        [award("genre-tourist-gold")], False, [Held("genre-tourist-gold", 1, 3)], award("genre-tourist-gold"), 9
-    )
+    held = Held("genre-tourist-gold", 1, 3, 2, 3)
+    page = stored.Page([award("genre-tourist-gold")], False, [held], award("genre-tourist-gold"), Counted(9, 8))
     body = plain(VIEW.page(page))
     AchievementList.model_validate(body)
     badge = VIEW.catalog.badges["genre-tourist-gold"]
@@ -45,7 +45,14 @@ def test_list_shows_the_award_and_what_the_catalog_says() -> None:
         "unlocked_at": "2024-05-01T10:00:00Z",
         "evidence": {"value": 1},
         "context": "",
-        "rarity": {"holders": 3, "share": 0.333333},
+        "rarity": {
+            "holders": 3,
+            "share": 0.333333,
+            "active_holders": 2,
+            "share_active": 0.25,
+            "rank": 3,
+            "text": "held by 3 collectors, 3rd to earn it",
+        },
         "hidden_until_earned": False,
         "icon": icon_path(badge),
         "source": "auto",
@@ -63,26 +70,18 @@ def test_statistics_count_awards_not_badges_and_know_what_was_retired() -> None:
     Summary.model_validate(body)
     assert body["total_earned"] == 6
     assert body["by_category"] == {"completionist": 3, "retired": 2, "special": 1}
-    assert body["rarest"]["rarity"] == {"holders": 1, "share": None}
+    assert body["rarest"]["rarity"] == rarity(Counted(1, None), None)
     assert (body["rarest"]["id"], body["rarest"]["category"], body["rarest"]["icon"]) == (
         "no-such-badge",
         "retired",
         None,
     )
-    assert body["most_recent"]["rarity"] == {"holders": 2, "share": None}
+    assert body["most_recent"]["rarity"] == rarity(Counted(2, None), None)
 
 
 def test_time_keeps_its_fraction_only_where_there_is_one() -> None:
     page = stored.Page([award("deep-cut", at=AT + 500)], False, [], None, None)
     assert VIEW.page(page)["achievements"][0]["unlocked_at"] == "2024-05-01T10:00:00.000500Z"
-
-
-@pytest.mark.parametrize(
-    ("holders", "collectors", "share"),
-    [(None, 10, None), (3, None, None), (0, 0, None), (0, 10, 0.0), (1, 3, 0.333333), (10, 10, 1.0), (11, 10, 1.0)],
-)
-def test_rarity(holders: int | None, collectors: int | None, share: float | None) -> None:
-    assert rarity(holders, collectors) == {"holders": holders, "share": share}
 
 
 def test_cursor_comes_back_as_the_place_it_was_made_of() -> None:
@@ -109,7 +108,9 @@ def test_cursor_that_we_did_not_give(cursor: str) -> None:
 
 
 def detail(first: Award | None = None, since: dict[str, int] | None = None, **more: Any) -> stored.Detail:
-    return stored.Detail(first, [] if first is None else [first], more.get("more", False), since or {}, None, None, {})
+    return stored.Detail(
+        first, [] if first is None else [first], more.get("more", False), since or {}, None, None, None, {}
+    )
 
 
 def test_detail_of_a_badge_not_earned() -> None:

@@ -1,6 +1,7 @@
 """The index answers as a scan over all badges would."""
 
 import itertools
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from catalog.definition import SWEEP, All, BadgeDefinition, Coverage, Criterion, Manual, Not, Tenure, Threshold
 from catalog.index import Catalog, CatalogError, TriggerIndex, load_catalog
-from catalog.ladders import single_badge
+from catalog.ladders import single_badge, threshold_ladder
 from contracts.snapshot import METRICS
 from contracts.topics import INPUT_TOPICS
 
@@ -101,6 +102,33 @@ def test_every_input_topic_has_an_index_and_other_names_none() -> None:
 def test_families_are_ordered_by_tier_however_they_were_given() -> None:
     ladder = load_catalog().families["owner"]
     assert Catalog(reversed(ladder)).families["owner"] == ladder
+
+
+def test_what_is_shown_is_the_catalog_without_its_shadows() -> None:
+    """A tier in the middle of a ladder, and a whole family; where there is none it is the same catalog."""
+    whole = load_catalog()
+    hidden = {"owner-iii", "deep-cut"}
+    mixed = Catalog(badge.model_copy(update={"shadow": badge.key in hidden}) for badge in whole.badges.values())
+    shown = mixed.shown
+    assert mixed.badges.keys() - shown.badges.keys() == hidden
+    assert "deep-cut" not in shown.families
+    assert [badge.key for badge in shown.families["owner"]] == ["owner-i", "owner-ii", "owner-iv", "owner-v"]
+    assert [badge.key for badge in shown.trigger("ownership.added").crossed("releases", 9, 500)] == [
+        "owner-ii",
+        "owner-iv",
+    ]
+    assert len(mixed.trigger("ownership.added").crossed("releases", 9, 500)) == 3
+    assert shown.shown is shown
+
+
+def test_ladders_say_that_they_are_on_trial() -> None:
+    words: dict[str, Any] = {"category": "special", "description": "For tests", "triggers": ("cron.sweep",)}
+    ladder = threshold_ladder("test", "Test", metric="releases", targets=(1, 2), **words)
+    trial = threshold_ladder("test", "Test", metric="releases", targets=(1, 2), shadow=True, **words)
+    assert [badge.shadow for badge in (*ladder, *trial)] == [False, False, True, True]
+    assert tuple(badge.model_copy(update={"shadow": False}) for badge in trial) == ladder
+    (single,) = single_badge("test", "Test", criterion=Manual(), shadow=True, **words)
+    assert single.shadow
 
 
 def test_building_reports_every_fault_at_once() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.definition import Threshold
 from catalog.index import every_badge, load_catalog
-from catalog.lock import RENEW, digest, lock_faults, parse, read_lock, render
+from catalog.lock import RENEW, digest, irrevocable, lock_faults, parse, read_lock, render
 
 
 def test_the_committed_lock_fits_the_catalog() -> None:
@@ -51,6 +51,27 @@ def test_words_and_looks_are_not_in_the_digest() -> None:
         update={"name": "X", "description": "Y", "icon": "special", "sort_score": 1, "retired": True}
     )
     assert digest(other) == digest(badge)
+
+
+def test_a_shadow_is_the_same_badge_by_the_same_rule() -> None:
+    """Into the lock as a shadow, out of it with a line that says so; back only where nobody has seen it."""
+    shown = load_catalog().badges["deep-cut"]
+    shadow = shown.model_copy(update={"shadow": True})
+    assert digest(shadow) == digest(shown)
+    assert render([shadow]) == render([shown]).replace("\n", " shadow\n")
+    locked = parse(render([shadow]))
+    assert lock_faults([shadow], locked) == lock_faults([shown], parse(render([shown]))) == []
+    (fault,) = lock_faults([shown], locked)
+    assert RENEW in fault
+    assert fault.endswith("`gatefold catalog promote deep-cut`")
+    assert irrevocable([shown], locked) == irrevocable([shadow], locked) == irrevocable([shadow], {}) == []
+    (fault,) = lock_faults([shadow], parse(render([shown])))
+    assert irrevocable([shadow], parse(render([shown]))) == [fault]
+    assert fault == "deep-cut: in catalog.lock without the shadow; a badge that was shown is retired"
+    harder = shadow.model_copy(update={"criterion": Threshold(metric="deep_cuts", at_least=2)})
+    assert [fault.split(";")[0] for fault in lock_faults([harder], locked)] == [
+        "deep-cut: its rule differs from catalog.lock"
+    ]
 
 
 @pytest.mark.parametrize("text", ["genre-tourist-gold\n", "a 1\na 2\n", "\n"])

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.demo.outcome import Letter, Outcome, Takeover, checks
+from services.demo.outcome import Campaigned, Letter, Outcome, Takeover, Told, Tried, checks
 
 TAKEOVER = Takeover("worker-1", 7, [0, 1, 2, 3], 8, 76, ["worker-2"], [], 6.4)
+TRIED = Tried(missing=94, with_all=True, with_one_less=False, left=["World Collector Platinum"], changed=0)
+CAMPAIGNED = Campaigned(state="done", users=4, awards=5, published=5, to_the_day=5, notified=0, due=13, amiss=0)
+RARITY = Told(badges=64, wrong=0, percentages=0, ranks=130, twice=0)
 GOOD = Outcome(
     sent=92,
     in_log=94,
@@ -27,6 +30,9 @@ GOOD = Outcome(
     letters=[Letter("ownership.added", 2, 19, "schema", "data.items[0].release.id: expected int, got str")],
     recount={"users": 4, "drifted": 0},
     takeover=TAKEOVER,
+    tried=TRIED,
+    campaigned=CAMPAIGNED,
+    rarity=RARITY,
 )
 ACCOUNTED = "every event accounted for"
 ONE_OF_EACH = "one duplicate and one dead letter"
@@ -34,6 +40,9 @@ PUBLISHED = "published = awarded"
 OUTBOX = "outbox empty"
 REPLACED = "killed worker replaced"
 DRIFT = "no drift"
+WHAT_IF = "what-if tells and writes nothing"
+CAMPAIGN = "campaign gave what was due"
+RARE = "rarity is what the lists say"
 
 
 def broken(outcome: Outcome) -> set[str]:
@@ -73,6 +82,22 @@ def test_a_message_may_come_twice() -> None:
         ({"takeover": replace(TAKEOVER, stranded=[3])}, {REPLACED}),
         ({"recount": {"users": 4, "drifted": 1}}, {DRIFT}),
         ({"recount": {"users": 3, "drifted": 0}}, {DRIFT}),
+        ({"tried": replace(TRIED, with_all=False)}, {WHAT_IF}),
+        ({"tried": replace(TRIED, with_one_less=True)}, {WHAT_IF}),
+        ({"tried": replace(TRIED, left=[])}, {WHAT_IF}),
+        ({"tried": replace(TRIED, changed=1)}, {WHAT_IF}),
+        ({"campaigned": replace(CAMPAIGNED, state="running")}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, users=3)}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, awards=6)}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, awards=0, published=0, to_the_day=0)}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, to_the_day=4)}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, notified=1)}, {CAMPAIGN}),
+        ({"campaigned": replace(CAMPAIGNED, amiss=1)}, {CAMPAIGN}),
+        ({"rarity": replace(RARITY, badges=0)}, {RARE}),
+        ({"rarity": replace(RARITY, wrong=1)}, {RARE}),
+        ({"rarity": replace(RARITY, percentages=1)}, {RARE}),
+        ({"rarity": replace(RARITY, ranks=0)}, {RARE}),
+        ({"rarity": replace(RARITY, twice=1)}, {RARE}),
     ],
 )
 def test_a_fault_breaks_the_invariant_that_names_it(change: dict[str, Any], names: set[str]) -> None:

@@ -7,19 +7,21 @@ import pytest
 from services.stores.queries import statements, subjects
 from tests.unit.deploy.names import DEPLOY
 
-SHARDED = set(re.findall(r"create_distributed_table\('(\w+)', 'user_id'", (DEPLOY / "citus.sql").read_text("utf-8")))
+SHOWN = "user_badges"  # a view: what is shown of `award`, wherever that lies
+SHARDED = {SHOWN} | set(
+    re.findall(r"create_distributed_table\('(\w+)', 'user_id'", (DEPLOY / "citus.sql").read_text("utf-8"))
+)
 SCALING = (DEPLOY.parent / "docs/scaling.md").read_text(encoding="utf-8")
 # They ask all nodes. None of them is asked for every event or by a reader.
 OF_ALL_USERS = {
     "awards.ids": "the demo's summary",
-    "campaigns.sample": "`gatefold campaign start --dry-run`: some users, whoever they are",
     "campaigns.show": "a campaign: how many awards are its own",
-    "campaigns.standing": "a rollback: how many awards it would take back",
-    "campaigns.to_take_back": "a rollback: the next of a campaign's awards",
+    "campaigns.standing": "a rollback: the next of a campaign's awards",
+    "campaigns.to_take_back": "a rollback: how many awards it would take back",
     "campaigns.users": "a campaign: the next users, whoever they are",
     "collectors.count": "`gatefold recount`, for its progress bar",
     "collectors.page": "`gatefold recount`, user after user",
-    "collectors.sample": "`gatefold dry-run --sample`: some users, whoever they are",
+    "collectors.sample": "dry runs and `catalog diff`: some users, whoever they are",
     "cron.count_joined": "an anniversary's progress bar",
     "cron.count_slice": "a sweep's progress bar",
     "cron.joined": "a day's anniversaries, a page at a time",
@@ -32,6 +34,8 @@ OF_ALL_USERS = {
     "graph.unbounded": "the lane: who is due and was not looked at",
     "graph.wake": "after the first rebuild of the graph",
     "holders.held": "the daily count of holders, a page of users at a time",
+    "holders.nominate": "the daily count of holders: who may be among the first",
+    "holders.rank": "the daily count of holders: who was among the first",
     "holders.users": "the daily count of holders, a page of users at a time",
     "looking.awards": "an export of awards, a page at a time",
     "looking.feed": "the newest awards, whoever they are of",
@@ -41,6 +45,9 @@ OF_ALL_USERS = {
     "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
     "shares.find": "whose a link is: nobody says who asks, an index on each node says whose",
+    "shadows.count": "`gatefold catalog promote`: how many awards",
+    "shadows.holders": "how many hold each badge in the shadow",
+    "shadows.users": "`gatefold catalog promote`: the next users, whoever they are",
     "positions.positions": "`gatefold status` and `wait`: how many are due",
 }
 ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in statements(subject).items()}

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from services.kafka import partition_of
-from services.leading import BACKOFF_SECONDS, backoff
 from services.relay.publishing import as_outgoing, waves
 from services.stores.outbox import Message
 
@@ -61,10 +60,3 @@ def test_a_message_has_the_same_bytes_every_time() -> None:
 def test_the_partition_is_the_one_that_kafka_clients_choose(key: bytes, murmur2: int) -> None:
     """The hashes are those of Kafka's own UtilsTest."""
     assert partition_of(key, range(8)) == (murmur2 & 0x7FFFFFFF) % 8
-
-
-def test_backoff_grows_to_its_limit_with_jitter() -> None:
-    shortest, longest = BACKOFF_SECONDS
-    assert all(shortest / 2 <= backoff(1) <= shortest for _ in range(50))
-    assert all(longest / 2 <= backoff(failures) <= longest for failures in (10, 1000) for _ in range(50))
-    assert len({backoff(5) for _ in range(10)}) > 1

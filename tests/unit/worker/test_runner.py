@@ -1,8 +1,10 @@
 """The runner: what it waits for, what it sets apart, when it gives up, and what ends the worker."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -10,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from catalog.index import load_catalog
 from services import metrics
+from services.stores.awards import NewAward
 from services.worker import runner
 from services.worker.bundle import Done, EventFailed, Gap, Unopened
 from services.worker.runner import Runner, _parts
@@ -50,6 +53,7 @@ class Database:
         self.committed: list[int] = []
         self.connections: list[Connection] = []
         self.limits: list[Mapping[str, str]] = []
+        self.awards: list[NewAward] = []
 
     async def connect(self, url: str, *, limits: Mapping[str, str], **_: Any) -> Connection:
         self.limits.append(limits)
@@ -74,7 +78,7 @@ class Database:
             raise error
         self.committed += offsets
         self.dead |= condemned
-        return Done(processed=len(offsets) - len(condemned), dead=len(condemned))
+        return Done(processed=len(offsets) - len(condemned), dead=len(condemned), awards=self.awards)
 
 
 @pytest.fixture
@@ -117,6 +121,15 @@ def test_counters_are_there_before_the_first_event(running: Any) -> None:
         ("gatefold_awards_total", {"family": "owner"}),
     ):
         assert REGISTRY.get_sample_value(name, labels) == 0
+
+
+async def test_awards_in_the_shadow_are_not_counted(running: Any) -> None:
+    run, database = running(lambda offsets, condemned: None)
+    one = NewAward("u", "deep-cut", "", UUID(int=1), datetime.now(UTC), "cron.sweep", {}, UUID(int=2), {}, "digest")
+    database.awards = [one, replace(one, user_id="v", shadow=True)]
+    before = REGISTRY.get_sample_value("gatefold_awards_total", {"family": "deep-cut"})
+    assert await run.run("cron.sweep", 0, records([0]))
+    assert REGISTRY.get_sample_value("gatefold_awards_total", {"family": "deep-cut"}) == before + 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ T = TypeVar("T", bound=msgspec.Struct)
 class NoMark(ValueError):
     """Not a cursor that we gave."""
 
+    def __init__(self) -> None:
+        super().__init__("not a cursor that we gave")
+
 
 def cursor_of(mark: msgspec.Struct) -> str:
     """The mark as a cursor."""
@@ -31,9 +34,9 @@ def mark_of(cursor: str, kind: type[T]) -> T:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         mark: T = _decoder(kind).decode(raw)
     except (binascii.Error, msgspec.DecodeError, ValueError) as error:
-        raise NoMark("not a cursor that we gave") from error
+        raise NoMark from error
     if not all(_storable(getattr(mark, name)) for name in mark.__struct_fields__):
-        raise NoMark("not a cursor that we gave")
+        raise NoMark
     return mark
 
 

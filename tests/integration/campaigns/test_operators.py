@@ -7,43 +7,25 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from fastapi import FastAPI
 
-from services.api.app import create_app
-from services.api.tokens import mint
 from services.settings import Settings
 from services.stores import campaigns
 from services.stores.postgres import Connection
 from tests.integration.commands import Done, gatefold
+from tests.integration.served import bearer, served
 from tests.model import lab
 from tests.model.events import added
 from tests.model.lab import Log
 
 ACTS = "select act from audit_log where details ->> 'campaign_id' = $1 order by audit_id"
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 ADMIN = "/api/admin/campaigns"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def app(database: str) -> AsyncIterator[FastAPI]:
-    """The service, with the roles that a careful operator gives it."""
-    made = create_app(
-        Settings(
-            postgres_url=f"{database}?role=gatefold_api",
-            postgres_admin_url=f"{database}?role=gatefold_admin",
-            jwt_secret=SECRET,
-        )
-    )
-    async with made.router.lifespan_context(made):
-        yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    chief = {"Authorization": f"Bearer {mint(Settings(jwt_secret=SECRET), 'chief', role='admin')}"}
-    async with httpx.AsyncClient(transport=transport, base_url="http://gatefold", headers=chief) as made:
-        yield made
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The service as an admin asks it."""
+    async with served(settings, bearer(settings, "chief", "admin")) as found:
+        yield found
 
 
 async def owners(connection: Connection, log: Log) -> Any:
@@ -115,8 +97,8 @@ async def test_what_cannot_be_started(client: httpx.AsyncClient, body: dict[str,
     assert word in answer.json()["detail"]
 
 
-async def test_who_may_not(client: httpx.AsyncClient) -> None:
-    plain = {"Authorization": f"Bearer {mint(Settings(jwt_secret=SECRET), 'ann')}"}
+async def test_who_may_not(client: httpx.AsyncClient, settings: Settings) -> None:
+    plain = bearer(settings, "ann")
     for method, path in (("GET", ADMIN), ("POST", ADMIN), ("POST", f"{ADMIN}/x/rollback")):
         assert (await client.request(method, path, headers=plain)).status_code == 403
     for act in ("pause", "resume", "cancel"):

@@ -1,0 +1,57 @@
+"""The module's database without shelves and awards, and the pages on it with the rights of the api's role."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.api.app import create_app
+from services.api.tokens import mint
+from services.settings import Settings
+from services.stores.postgres import Connection
+
+SECRET = "a-secret-of-the-tests-and-of-nobody-else"
+See = Callable[..., Awaitable[str]]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def db(database: str) -> AsyncIterator[Connection]:
+    connection = await asyncpg.connect(database)
+    await connection.execute("truncate owned, owned_release, facts, user_badges, collector, facet_count, badge_holders")
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def settings(database: str) -> Settings:
+    return Settings(
+        postgres_url=f"{database}?role=gatefold_api", jwt_secret=SECRET, api_rate_user="", api_rate_address=""
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="https://gatefold") as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def see(client: httpx.AsyncClient, settings: Settings) -> See:
+    """The document that a signed-in user sees."""
+
+    async def seen(path: str, *, status: int = 200, who: str = "ada", language: str = "en", **headers: str) -> str:
+        cookie = {"Cookie": f"__Host-gatefold={mint(settings, who)}"}
+        answer = await client.get(path, headers={**cookie, "Accept-Language": language, **headers})
+        assert answer.status_code == status, answer.text
+        return answer.text
+
+    return seen

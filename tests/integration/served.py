@@ -1,0 +1,30 @@
+"""The api inside the tests' process, and who asks it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from services.api.app import create_app
+from services.api.tokens import mint
+from services.settings import Settings
+
+
+@asynccontextmanager
+async def served(
+    settings: Settings, headers: Mapping[str, str] | None = None, **more: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the api; `more` is what else the app is made with."""
+    app = create_app(settings, **more)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gatefold", headers=headers) as client,
+    ):
+        yield client
+
+
+def bearer(settings: Settings, user: str, role: str | None = None) -> dict[str, str]:
+    """The headers of somebody with a token."""
+    return {"Authorization": f"Bearer {mint(settings, user, role=role)}"}
