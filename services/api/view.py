@@ -30,9 +30,9 @@ _TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 class View:
     """The catalog, ready to be shown.
 
-    Shape:   `scores` are all badge keys and their sort scores, `ladders` those with family and tier; `master_badges` and `highest` the badges earned per
-             master and the last of their targets, `coverage` those of a share: key, label or artist, percent, smallest
-             total.
+    Shape:   `scores` are all badge keys and their sort scores, `ladders` those with family and step in it;
+             `master_badges` and `highest` the badges earned per master and the last of their targets, `coverage` those
+             of a share: key, label or artist, percent, smallest total.
     """
 
     nearest: Final = NEAREST_CONTEXTS

@@ -1,6 +1,7 @@
 -- Pins: the awards that a user wants to see first. They belong to the award, and go with it.
 
-alter table user_badges add column pinned_at timestamptz;
+alter table award add column pinned_at timestamptz;
+create or replace view user_badges as select * from award where not shadow;
 
 do $$
 begin

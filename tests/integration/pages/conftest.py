@@ -21,7 +21,7 @@ See = Callable[..., Awaitable[str]]
 @pytest_asyncio.fixture(loop_scope="session")
 async def db(database: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(database)
-    await connection.execute("truncate owned, owned_release, facts, user_badges, collector, facet_count, badge_holders")
+    await connection.execute("truncate owned, owned_release, facts, award, collector, facet_count, badge_holders")
     yield connection
     await connection.close()
 
