@@ -52,6 +52,24 @@ def _neo4j(url: str) -> str:
     return url
 
 
+def _site(url: str) -> str:
+    """The URL, where it is scheme, host and port alone.
+
+    Raises:  ValueError.
+    """
+    if not _SITE(url):
+        raise ValueError("write https://host or https://host:port")
+    return url
+
+
+def _sites(text: str) -> str:
+    """The text, where it is such URLs."""
+    for url in text.replace(",", " ").split():
+        _site(url)
+    return text
+
+
+_SITE = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII).fullmatch
 _BOLT = re.compile(
     r"(bolt|neo4j)(\+s|\+ssc)?://([^\s/?#@\[\]:]+:[^\s/?#@\[\]:]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
 ).fullmatch
@@ -163,6 +181,15 @@ class Settings(BaseSettings):
     )
     api_rate_user: Annotated[str, AfterValidator(_rate)] = Field(
         "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
+    )
+    api_rate_share: Annotated[str, AfterValidator(_rate)] = Field(
+        "120/minute", description="Requests of one address for what is shared, to one api process; empty: no limit."
+    )
+    api_public_url: Annotated[str, AfterValidator(_site)] | None = Field(
+        None, description="Where visitors reach the api, as https://badges.example; else as they asked."
+    )
+    embed_origins: Annotated[str, AfterValidator(_sites)] = Field(
+        "", description="Sites that may frame and read shared profiles, as https://app.example, comma separated."
     )
     api_proxies: str = Field(
         "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For tells who asks, comma separated."
