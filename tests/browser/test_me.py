@@ -94,7 +94,6 @@ async def test_pins_are_of_awards_that_stand_and_no_more_than_there_is_room_for(
         for wrong in (
             ("owner-i", ""),
             ("label-loyalist-bronze", "label:2"),
-            ("x", "\ud800"),
             ("x" * 200, ""),
             ("\0", ""),
         ):
@@ -144,7 +143,7 @@ async def test_the_grid_is_narrowed_as_one_types(sign_in: SignIn) -> None:
     await page.get_by_label("Category").select_option("All")
     await page.get_by_label("Find a badge, label, artist").press_sequentially("warp rec")
     await expect(families.locator("h4")).to_have_text(["Label Loyalist"])
-    await page.wait_for_url("**/me?category=&show=earned&q=warp+rec")
+    await page.wait_for_url(lambda url: url.endswith("/me?category=&show=earned&q=warp%20rec"))
     await page.get_by_label("Find a badge, label, artist").fill("nothing of the kind")
     await expect(page.get_by_role("status")).to_contain_text("Nothing here fits")
 
@@ -178,8 +177,7 @@ async def test_a_full_shelf_is_one_page_and_names_are_text(sign_in: SignIn) -> N
     await expect(loyal).to_contain_text("and 161 more")
     assert set(await loyal.locator("bdi").all_text_contents()) == set(NAMES)
     await page.get_by_label("Find a badge, label, artist").fill("<SCRIPT>")
-    await expect(loyal.locator("bdi")).to_have_count(6)
-    assert set(await loyal.locator("bdi").all_text_contents()) == {NAMES[0]}
+    await expect(loyal.locator("bdi")).to_have_text([NAMES[0]] * 6)
 
 
 async def test_the_page_speaks_german(sign_in: SignIn) -> None:
