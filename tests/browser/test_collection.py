@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import expect
 
 from tests.browser.axe import violations
+from tests.browser.budget import load
 from tests.browser.conftest import SignIn
 from tests.integration.pages.shelves import NOON, award
 from tests.integration.trial.past import processed
@@ -169,7 +170,7 @@ async def test_each_page_is_accessible_light_and_fits(sign_in: SignIn, width: in
         "/me/badges/label-loyalist-platinum",
         "/me/sell?q=record&pick=1&pick=3",
     ):
-        assert await _weight(page, path) < 100_000
+        assert (await load(page, path)).size < 100_000
         assert await violations(page) == []
         for other in (width, 768):
             await page.set_viewport_size({"width": other, "height": 900})
@@ -178,18 +179,3 @@ async def test_each_page_is_accessible_light_and_fits(sign_in: SignIn, width: in
     await page.locator("a[href^='/me/badges/six-degrees']").first.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await violations(page) == []
-
-
-async def _weight(page: Page, path: str) -> int:
-    """What is transferred for a page, fonts left out; all of it comes from here."""
-    answers: list[Response] = []
-
-    def heard(answer: Response) -> None:
-        answers.append(answer)
-
-    page.on("response", heard)
-    await page.goto(path)
-    page.remove_listener("response", heard)
-    assert {one.url.split("/")[2] for one in answers} == {page.url.split("/")[2]}
-    sizes = [await one.request.sizes() for one in answers if not one.url.endswith(".ttf")]
-    return sum(size["responseBodySize"] for size in sizes)

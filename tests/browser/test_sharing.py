@@ -90,7 +90,9 @@ async def faults(page: Page) -> list[str]:
 
 
 async def test_sharing_a_badge_and_taking_it_back(sign_in: SignIn, browser: Browser, site: str) -> None:
-    page = await sign_in("ann", "/me/share?key=label-loyalist-platinum&context=label%3A1")
+    page = await sign_in("ann", "/me/badges/label-loyalist-platinum?context=label%3A1")
+    await page.get_by_role("link", name="Share", exact=True).click()
+    await page.wait_for_url("**/me/share?key=label-loyalist-platinum&context=label%3A1")
     assert await page.locator("#link").count() == 0
     await page.get_by_label("Name on the card").fill("<b>Ann</b> & שלום")
     await page.keyboard.press("Enter")

@@ -1,5 +1,8 @@
 """Cards: every badge and any text on them, within the picture; pictures drawn once, in a process."""
 
+import asyncio
+import os
+import signal
 import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from catalog.definition import BadgeDefinition
 from catalog.index import load_catalog
+from services.pool import Died
 from services.share import fonts
 from services.share.card import HEIGHT, WIDTH, Earned, badge_card, profile_card
 from services.share.names import clean
@@ -89,6 +93,18 @@ async def test_pictures_are_kept_within_bounds(pictures: Pictures) -> None:
     await pictures.png(second)
     assert await pictures.png(first) == png
     assert pictures.drawn == 3
+
+
+async def test_cards_are_drawn_beside_the_loop_and_not_in_its_process(pictures: Pictures) -> None:
+    await pictures.png(badge_card(earned(BADGES["deep-cut"]), ""))
+    executor = pictures._pool._executor
+    assert executor is not None
+    assert os.getpid() not in executor._processes
+    (pid,) = executor._processes
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(Died):
+        await asyncio.gather(*(pictures.png(badge_card(earned(BADGES["owner-i"]), str(by))) for by in range(20)))
+    assert await pictures.png(badge_card(earned(BADGES["owner-i"]), "again"))
 
 
 async def test_what_cannot_be_drawn_harms_nothing_else(pictures: Pictures) -> None:
