@@ -40,8 +40,8 @@ def _ring(x: float, y: float, radius: float) -> str:
 MOTIFS: Final[dict[Category, Motif]] = {
     # A sleeve, its record half out.
     "completionist": Motif(
-        '<path d="M69 11.6A38 38 0 0 1 69 84.4" fill="$body" stroke="$edge"/>'
-        '<path d="M73 19.5A32 32 0 0 1 73 76.5M73 26.3A26 26 0 0 1 73 69.7M73 34.5A19 19 0 0 1 73 61.5"'
+        '<path d="M69 11.6A40 40 0 0 1 69 84.4" fill="$body" stroke="$edge"/>'
+        '<path d="M73 21A34 34 0 0 1 73 75M73 29A28 28 0 0 1 73 67M73 37.8A23 23 0 0 1 73 58.2"'
         ' fill="none" stroke="$light" stroke-opacity=".6" stroke-width="1.6"/>'
         '<rect x="3" y="8" width="66" height="80" rx="3" fill="$body" stroke="$edge"/>'
         '<path d="M69 12V84" fill="none" stroke="$deep" stroke-opacity=".6"/>'

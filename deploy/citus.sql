@@ -11,6 +11,7 @@ select create_distributed_table('owned_release', 'user_id', colocate_with => 'co
 select create_distributed_table('activity', 'user_id', colocate_with => 'collector');
 select create_distributed_table('award', 'user_id', colocate_with => 'collector');  -- and with it user_badges, a view of it
 select create_distributed_table('graph_due', 'user_id', colocate_with => 'collector');
+select create_distributed_table('share', 'user_id', colocate_with => 'collector');
 select create_distributed_table('collector_graph', 'user_id', colocate_with => 'collector');
 
 -- What everybody's rows are joined with lies on every node.

@@ -80,6 +80,24 @@ def _of_scheme(url: SecretStr, schemes: tuple[str, str]) -> SecretStr:
     return url
 
 
+def _site(url: str) -> str:
+    """The URL, where it is scheme, host and port alone.
+
+    Raises:  ValueError.
+    """
+    if not _SITE(url):
+        raise ValueError("write https://host or https://host:port")
+    return url
+
+
+def _sites(text: str) -> str:
+    """The text, where it is such URLs."""
+    for url in text.replace(",", " ").split():
+        _site(url)
+    return text
+
+
+_SITE = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII).fullmatch
 _BOLT = re.compile(
     r"(bolt|neo4j)(\+s|\+ssc)?://([^\s/?#@\[\]:]+:[^\s/?#@\[\]:]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
 ).fullmatch
@@ -218,6 +236,15 @@ class Settings(BaseSettings):
     api_streams: Annotated[int, Field(ge=0)] = Field(2000, description="Open streams of one api process at most.")
     api_streams_user: Annotated[int, Field(ge=1)] = Field(
         6, description="Of them one user's at most: browsers open no more to one host over HTTP/1."
+    )
+    api_rate_share: Annotated[str, AfterValidator(_rate)] = Field(
+        "120/minute", description="Requests of one address for what is shared, to one api process; empty: no limit."
+    )
+    api_public_url: Annotated[str, AfterValidator(_site)] | None = Field(
+        None, description="Where visitors reach the api, as https://badges.example; else as they asked."
+    )
+    embed_origins: Annotated[str, AfterValidator(_sites)] = Field(
+        "", description="Sites that may frame and read shared profiles, as https://app.example, comma separated."
     )
     api_proxies: str = Field(
         "127.0.0.1", description="Addresses of proxies whose X-Forwarded-For tells who asks, comma separated."

@@ -23,6 +23,7 @@ from services.api import (
     missing,
     problems,
     routes,
+    shares,
     stream,
     system,
     trials,
@@ -38,10 +39,11 @@ from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
 from services.live.live import Live
-from services.pages import detail, history, sell, session
+from services.pages import detail, history, sell, session, shared, sharing
 from services.pages import faults as page_faults
 from services.pages import routes as page_routes
 from services.settings import Settings
+from services.share.picture import Pictures
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
 
@@ -74,6 +76,7 @@ def create_app(
         if pool is not None:
             yield
             await live.close()
+            app.state.pictures.close()
             return
         async with (
             await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened,
@@ -88,6 +91,7 @@ def create_app(
             app.state.parts = parts(opened, writers)
             yield
             await live.close()
+            app.state.pictures.close()
 
     app = FastAPI(
         title="Gatefold",
@@ -105,6 +109,7 @@ def create_app(
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(stream.router)
+    app.include_router(shares.router)
     app.include_router(missing.router)
     app.include_router(why.router)
     app.include_router(trials.router)
@@ -126,8 +131,14 @@ def create_app(
 def _add_pages(app: FastAPI, settings: Settings) -> None:
     app.state.pages_secure = settings.pages_secure
     app.state.pages_origins = frozenset(settings.pages_origins.replace(",", " ").split())
+    app.state.public_url = settings.api_public_url
+    app.state.embed_origins = frozenset(settings.embed_origins.replace(",", " ").split())
+    app.state.share_rate = Rate(settings.api_rate_share, "address")
+    app.state.pictures = Pictures()
     app.include_router(session.router)
     app.include_router(page_routes.files)
+    app.include_router(shared.router)
+    app.include_router(sharing.router)
     app.include_router(page_routes.router)
     for one in (detail, history, sell):
         app.include_router(one.router)

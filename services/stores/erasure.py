@@ -14,13 +14,14 @@ SQL = statements("erasure")
 
 
 async def forget(connection: Connection, user_id: str, until: datetime) -> None:
-    """Delete copies, activity and awards no newer than `until`, messages about them, and the user's dead letters.
+    """Delete copies, activity and awards no newer than `until`, shares and messages of them, and dead letters.
 
     What the graph lane measured goes too: it tells of copies that are gone.
     """
     await connection.execute(SQL["copies"], user_id, until)
     await connection.execute(SQL["activity"], user_id, until)
     await connection.execute(SQL["awards"], user_id, until)
+    await connection.execute(SQL["shares"], user_id, until)
     await _forget_messages(connection, user_id)
     await graph.forget(connection, user_id, until)
     await forget_letters(connection, user_id)
@@ -42,6 +43,7 @@ async def forget_log(connection: Connection, user_id: str, hash_: bytes, until: 
 async def forget_given(connection: Connection, user_id: str, hash_: bytes) -> None:
     """Delete awards by hand of a user of whom nothing else is left, whenever they were given, and their messages."""
     await connection.execute(SQL["given"], user_id)
+    await connection.execute(SQL["shares"], user_id, datetime.max.replace(tzinfo=UTC))
     await _forget_messages(connection, user_id)
     await forget_log(connection, user_id, hash_, datetime.max.replace(tzinfo=UTC))
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, Response, expect
+from playwright.async_api import expect
 
 from tests.browser.axe import violations
+from tests.browser.budget import load
 from tests.browser.conftest import SignIn
 from tests.integration.pages.shelves import NOON, award
 from tests.integration.trial.past import processed
@@ -86,6 +87,21 @@ async def test_back_closes_forward_opens_and_so_does_the_address(sign_in: SignIn
     await expect(page.get_by_role("progressbar")).to_have_attribute("value", "75")
 
 
+async def test_what_was_filtered_stays_when_a_dialog_closes(sign_in: SignIn) -> None:
+    page = await sign_in("ada", "/me")
+    await page.get_by_label("Category").select_option("graph")
+    await page.wait_for_url("**category=graph*")
+    families = page.locator("#families")
+    await expect(families).not_to_contain_text("Label Loyalist")
+    await families.evaluate("found => { found.dataset.same = 'yes' }")  # a page that is loaded anew does not say so
+    await families.get_by_role("link", name="Six Degrees").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.wait_for_url("**category=graph*")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(families).to_have_attribute("data-same", "yes")
+
+
 async def test_a_dialog_whose_session_has_ended_leads_to_signing_in(sign_in: SignIn) -> None:
     page = await sign_in("ada", "/me/history")
     await page.context.clear_cookies()
@@ -154,7 +170,7 @@ async def test_each_page_is_accessible_light_and_fits(sign_in: SignIn, width: in
         "/me/badges/label-loyalist-platinum",
         "/me/sell?q=record&pick=1&pick=3",
     ):
-        assert await _weight(page, path) < 100_000
+        assert (await load(page, path)).size < 100_000
         assert await violations(page) == []
         for other in (width, 768):
             await page.set_viewport_size({"width": other, "height": 900})
@@ -163,18 +179,3 @@ async def test_each_page_is_accessible_light_and_fits(sign_in: SignIn, width: in
     await page.locator("a[href^='/me/badges/six-degrees']").first.click()
     await expect(page.get_by_role("dialog")).to_be_visible()
     assert await violations(page) == []
-
-
-async def _weight(page: Page, path: str) -> int:
-    """What is transferred for a page, fonts left out; all of it comes from here."""
-    answers: list[Response] = []
-
-    def heard(answer: Response) -> None:
-        answers.append(answer)
-
-    page.on("response", heard)
-    await page.goto(path)
-    page.remove_listener("response", heard)
-    assert {one.url.split("/")[2] for one in answers} == {page.url.split("/")[2]}
-    sizes = [await one.request.sizes() for one in answers if not one.url.endswith(".ttf")]
-    return sum(size["responseBodySize"] for size in sizes)

@@ -299,6 +299,16 @@ async def test_the_picture_of_a_secret_badge_is_for_who_was_told_its_address(set
         assert (await web.get(icon_path(secret))).status_code == 200
 
 
+async def test_a_badge_in_the_shadow_has_no_picture(settings: Settings) -> None:
+    shadow = CATALOG.badges["deep-cut"].model_copy(update={"key": "hush", "family": "hush", "shadow": True})
+    app = create_app(settings, catalog=Catalog([*CATALOG.badges.values(), shadow]))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gatefold") as web,
+    ):
+        assert [(await web.get(path)).status_code for path in ("/badges/hush.svg", icon_path(shadow))] == [404, 404]
+
+
 async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     stream = document["paths"].pop("/api/user/stream")["get"]  # has no end, and so no model

@@ -115,6 +115,7 @@ RIGHTS = {
     "staged_label": {},
     "staged_master": {},
     "staged_release": {},
+    "share": {WORKER: {"SELECT", "DELETE"}, API: WRITE, ADMIN: WRITE},
     "user_badges": {
         WORKER: {"SELECT", "INSERT", "DELETE"},
         RELAY: OF_AWARDS,

@@ -14,6 +14,14 @@ delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
 -- Awards no newer than a deletion.
 delete from award where user_id = $1 and awarded_at <= $2;
 
+-- name: shares
+-- What a user shared up to a deletion, and what is not there to be shared any more.
+delete from share s
+where s.user_id = $1
+  and (s.shared_at <= $2
+       or not exists (select from user_badges b where b.user_id = $1 and s.badge_key in ('', b.badge_key)
+                      and (s.badge_key = '' or b.context = s.context)));
+
 -- name: given
 -- Awards by hand of a user of whom nothing else is left.
 delete from award where user_id = $1 and source = 'manual';

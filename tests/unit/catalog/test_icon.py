@@ -82,8 +82,8 @@ def test_tiers_are_told_apart_without_colours() -> None:
     assert all(lower.count('r="2.4"') + 1 == upper.count('r="2.4"') for lower, upper in pairwise(metals))
 
 
-def test_every_family_has_a_glyph_of_its_own_and_no_glyph_is_left_over() -> None:
-    assert set(GLYPHS) == set(load_catalog().families)
+def test_glyphs_belong_to_a_family_and_no_two_are_alike() -> None:
+    assert set(GLYPHS) <= set(load_catalog().families)
     assert len({*GLYPHS.values(), *DEFAULTS.values()}) == len(GLYPHS) + len(CATEGORIES)
     assert set(MOTIFS) == set(DEFAULTS) == set(CATEGORIES)
 
