@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 from playwright.async_api import Browser, Page, async_playwright
 from pydantic import SecretStr
 
@@ -40,6 +41,7 @@ PAGES: Final = {
     "history": (data.COPIES_OF, "/me/history"),
     "sell": (data.COPIES_OF, "/me/sell"),
     "nowhere": (data.COPIES_OF, "/me/nowhere"),
+    "sharing": (catalogue.COLLECTOR, "/me/share"),
 }
 
 
@@ -64,7 +66,8 @@ async def take(demo: dict[str, Any]) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await launch(playwright)
-        for name, (user, path) in PAGES.items():
+        card = await shared(demo["api"], options)
+        for name, (user, path) in {**PAGES, "card": (None, card)}.items():
             for width in SIZES:
                 for scheme in SCHEMES:
                     page = await signed_in(browser, demo["api"], options, user, scheme, width)
@@ -73,6 +76,14 @@ async def take(demo: dict[str, Any]) -> None:
                     await page.context.close()
         await readme(browser, demo["api"], options)
         await browser.close()
+
+
+async def shared(site: str, options: Settings) -> str:
+    """Share the showcase of the collector of a label; the path of the page."""
+    who = {"Authorization": f"Bearer {mint(options, catalogue.COLLECTOR)}"}
+    async with httpx.AsyncClient(base_url=site, headers=who) as client:
+        answer = await client.post("/api/user/shares", json={"name": "A collector of one label"})
+    return f"/share/{answer.json()['token']}"
 
 
 async def readme(browser: Browser, site: str, options: Settings) -> None:
