@@ -45,6 +45,9 @@ down: $(READY)  ## stop the engines of `make up`
 test: $(READY) $(BROWSER)  ## all tests, on real engines
 	$(BIN)/python -m pytest $(ARGS)
 
+screens: $(READY) $(BROWSER)  ## screenshots of each page with the demo's data, into build/screens
+	$(BIN)/python -m tests.browser.screens
+
 faults: $(READY) $(PAGES)  ## the fault matrix; writes docs/proof.md (SEED=7 ROWS="09 18" MINUTES=10)
 	FAULTS_SEED=$(SEED) FAULTS_MINUTES=$(MINUTES) FAULTS_PROOF=$(if $(ROWS),,docs/proof.md) \
 		$(BIN)/python -m pytest tests/faults -m "" -s -k "$(if $(ROWS),$(subst $() , or ,$(ROWS:%=row_%)),row)" $(ARGS)

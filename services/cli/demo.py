@@ -88,3 +88,5 @@ def _report(result: Result, *, as_json: bool, keep: bool) -> None:
     report.show(result)
     if use:
         report.show_ways_in(use)
+    else:
+        report.show_page(result)

@@ -171,12 +171,26 @@ def reckoning(result: Result) -> Panel:
     )
 
 
+def page(result: Result) -> str:
+    """The address of the collector's page."""
+    return f"{result.findings.api}/me"
+
+
+def show_page(result: Result) -> None:
+    """Where the collector's page was, and how to keep it, on stdout."""
+    out = console(sys.stdout)
+    out.print()
+    out.print(Text.assemble(("page         ", "dim"), page(result)), soft_wrap=True)
+    out.print(Text("             it went with the run: `make demo ARGS=--keep` leaves it open", "dim"), soft_wrap=True)
+
+
 def ways_in(result: Result) -> dict[str, Any]:
     """Addresses, a token and commands for what `--keep` leaves up."""
     endpoints = result.place.stack.endpoints()
     user = data.COPIES_OF
     return {
         "api": result.findings.api,
+        "page": page(result),
         "docs": f"{result.findings.api}/docs",
         "postgres": result.options.postgres_url,
         "kafka": endpoints.kafka_url,
@@ -193,6 +207,12 @@ def show_ways_in(use: Mapping[str, Any]) -> None:
     out = console(sys.stdout)
     out.print()
     out.print(Rule("everything is still up, until Ctrl-C", style="cyan", align="left"))
+    out.print(
+        Text.assemble(("page         ", "dim"), (use["page"], "bold"), f": sign in as {use['user']} with"),
+        soft_wrap=True,
+    )
+    out.print(Text(use["token"]), soft_wrap=True)
+    out.print()
     for name in ("api", "docs", "postgres", "kafka", "topic_prefix", "neo4j"):
         if use[name]:
             out.print(Text.assemble((f"{name.replace('_', ' '):<13}", "dim"), use[name]), soft_wrap=True)

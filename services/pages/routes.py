@@ -91,6 +91,7 @@ async def missing(
         raise Problem(INVALID, str(unfit)) from None
     if badge is None or found is None:
         raise Problem(UNKNOWN_ACHIEVEMENT, "There is no such badge.")
+    of = words.context_name(t, found["context"], found["context_name"])
     following = None
     if found["next_cursor"]:
         following = f"{request.url.path}?{urlencode({'context': found['context'], 'cursor': found['next_cursor']})}"
@@ -101,7 +102,8 @@ async def missing(
         tier=words.tier(t, badge.tier),
         tone=cards.tone(badge),
         about=words.about(t, badge),
-        of=words.context_name(t, found["context"], found["context_name"]),
+        of=of,
+        need=words.still(t, badge, found, of),
         found=found,
         gaps=strip.gaps(t, found["missing"]),
         following=following,

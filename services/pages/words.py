@@ -54,6 +54,14 @@ def need(t: Texts, badge: BadgeDefinition, entry: Mapping[str, Any]) -> str:
     return t(key, n=needed, name=name or "") if needed else t("need.reached")
 
 
+def still(t: Texts, badge: BadgeDefinition, answer: Mapping[str, Any], name: str | None) -> str:
+    """What is still to do, of the API's answer about what is missing; `name` is the label, artist or master."""
+    key, needed = f"need.{metric_of(badge)}", answer["needed"]
+    if not needed or key not in t:
+        return str(answer["remaining"]) if t.language == "en" else ""
+    return t(key, n=needed, name=name or answer["context_name"] or "")
+
+
 def entry_name(t: Texts, badge: BadgeDefinition, entry: Mapping[str, Any]) -> str | None:
     """The label, artist or master that an entry of the progress is about; of one about a decade that."""
     evidence = entry["evidence"]

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
 from services.api.app import create_app
 from services.api.main import listen
@@ -22,21 +22,23 @@ from services.settings import Settings
 BROWSER = Path(__file__).resolve().parents[2] / "build" / "browser"
 ARGUMENTS = ["--headless=shell", "--no-sandbox", "--disable-gpu", "--no-zygote", "--no-first-run"]
 SECRET = "a-secret-of-the-tests-and-of-nobody-else"
-CALM = "*, ::before, ::after { animation: none !important; transition: none !important }"
 
 SignIn = Callable[..., Awaitable[Page]]
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium as `make` fetched it, with the libraries it brings."""
+async def launch(playwright: Playwright) -> Browser:
+    """Chromium as `make` fetched it, with the libraries and fonts it brings."""
     known = os.environ.get("LD_LIBRARY_PATH", "")
     environment = {**os.environ, "LD_LIBRARY_PATH": f"{BROWSER / 'al2023' / 'lib'}:{known}".rstrip(":")}
     environment["FONTCONFIG_PATH"] = str(BROWSER / "fonts")
+    return await playwright.chromium.launch(executable_path=BROWSER / "chromium", args=ARGUMENTS, env=dict(environment))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests."""
     async with async_playwright() as playwright:
-        found = await playwright.chromium.launch(
-            executable_path=BROWSER / "chromium", args=ARGUMENTS, env=dict(environment)
-        )
+        found = await launch(playwright)
         yield found
         await found.close()
 

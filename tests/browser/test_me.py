@@ -116,6 +116,7 @@ async def test_the_strip_says_what_is_missing(sign_in: SignIn) -> None:
     await near.get_by_role("link", name="See all that is missing").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Missing for Label Loyalist")
     await expect(page.get_by_role("main")).to_contain_text("You have 90 of 243.")
+    await expect(page.get_by_role("main")).to_contain_text("Add 32 more Warp Records releases")
     await page.goto("/me/missing/label-loyalist-silver?context=label%3A23528&limit=4")
     await page.get_by_role("link", name="Further on").click()
     await expect(page.locator("#gaps li")).to_have_count(2)

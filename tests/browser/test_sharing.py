@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +15,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from services.settings import Settings
-from tests.browser.conftest import BROWSER, SECRET, SignIn
+from tests.browser.axe import violations
+from tests.browser.budget import load
+from tests.browser.conftest import SECRET, SignIn
 
 AT = datetime(2024, 5, 21, 10, tzinfo=UTC)
 SHARE = {"metric": "label_coverage", "value": 90, "target": 90, "label": "R & S <Records>", "label_id": 1}
@@ -81,14 +82,6 @@ async def submit(page: Page, button: str) -> None:
         await page.get_by_role("button", name=button).click()
 
 
-async def faults(page: Page) -> list[str]:
-    """What axe has to say."""
-    async with asyncio.timeout(30):
-        await page.evaluate((BROWSER / "axe.js").read_text("utf-8"))
-        found = await page.evaluate("axe.run()")
-    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
-
-
 async def test_sharing_a_badge_and_taking_it_back(sign_in: SignIn, browser: Browser, site: str) -> None:
     page = await sign_in("ann", "/me/badges/label-loyalist-platinum?context=label%3A1")
     await page.get_by_role("link", name="Share", exact=True).click()
@@ -123,17 +116,13 @@ async def test_sharing_a_badge_and_taking_it_back(sign_in: SignIn, browser: Brow
 async def test_its_pages_are_accessible_and_small(sign_in: SignIn, scheme: str) -> None:
     page = await sign_in("ann", "/me/share?key=genre-tourist-gold&lang=de", color_scheme=scheme)
     await submit(page, "Link erstellen" if await page.locator("#link").count() == 0 else "Namen ändern")
-    assert await faults(page) == []
+    assert await violations(page) == []
     await page.goto(await page.locator("#link").input_value())
     assert await page.evaluate("document.documentElement.lang") == "de"
-    assert await faults(page) == []
-    transferred = await page.evaluate(
-        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
-        ".filter(one => !one.name.endsWith('.ttf')).reduce((sum, one) => sum + one.encodedBodySize, 0)"
-    )
-    assert 0 < transferred <= 100_000
-    others = await page.evaluate("performance.getEntriesByType('resource').map(one => new URL(one.name).origin)")
-    assert set(others) == {await page.evaluate("location.origin")}
+    assert await violations(page) == []
+    size, requests = await load(page, page.url)
+    assert 0 < size <= 100_000
+    assert requests <= 20
 
 
 async def test_a_showcase_in_somebody_elses_page(sign_in: SignIn, site: str, host: tuple[str, dict[str, str]]) -> None:
@@ -153,7 +142,7 @@ async def test_a_showcase_in_somebody_elses_page(sign_in: SignIn, site: str, hos
     )
     assert read == "Ann"
     await visitor.goto(framed["url"])
-    assert await faults(visitor) == []
+    assert await violations(visitor) == []
 
 
 async def test_what_one_does_not_have_is_not_offered_as_shared(sign_in: SignIn) -> None:
