@@ -200,7 +200,7 @@ async def test_by_keyboard_the_content_is_one_step_away(sign_in: SignIn) -> None
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
     await page.keyboard.press("Tab")
-    await expect(page.get_by_role("link", name="Showcase")).to_be_focused()
+    await expect(page.get_by_role("main").get_by_role("link").first).to_be_focused()
 
 
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
