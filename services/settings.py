@@ -2,106 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def _rate(text: str) -> str:
-    """The text, where it is one rate of at least one request.
-
-    Raises:  ValueError.
-    """
-    if text:
-        from limits import parse_many
-
-        if [item.amount > 0 for item in parse_many(text)] != [True]:
-            raise ValueError("write one rate, as 20/second or 600/minute")
-    return text
-
-
-def _postgres(url: str) -> str:
-    """The URL, where it is clear what in it is the password, so that it is never shown.
-
-    Raises:  ValueError that tells nothing of it.
-    """
-    try:
-        parts = urlsplit(url)
-        servers = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        servers, parts = "?", urlsplit("")
-    rest = parts.path + parts.query
-    if not _SERVERS(servers) or "@" in rest or parts.fragment or parts.scheme not in ("postgresql", "postgres"):
-        raise ValueError("write postgresql://user:password@host:port/database, / ? # @ [ in it as %2F %3F %23 %40 %5B")
-    return url
-
-
-def _neo4j(url: str) -> str:
-    """The URL, where it is clear what in it is the password.
-
-    Raises:  ValueError that tells nothing of it.
-    """
-    if not _BOLT(url):
-        raise ValueError("write bolt://host:port or bolt://user:password@host:port, / ? # @ [ : in it as %2F %3F …")
-    return url
-
-
-def _web(url: SecretStr) -> SecretStr:
-    """The URL, where it is one of HTTP, or empty.
-
-    Raises:  ValueError that tells nothing of it.
-    """
-    return _of_scheme(url, ("http", "https"))
-
-
-def _smtp(url: SecretStr) -> SecretStr:
-    """The URL, where it is one of SMTP, or empty.
-
-    Raises:  ValueError that tells nothing of it.
-    """
-    return _of_scheme(url, ("smtp", "smtps"))
-
-
-def _of_scheme(url: SecretStr, schemes: tuple[str, str]) -> SecretStr:
-    try:
-        text = url.get_secret_value()
-        parts = urlsplit(text)
-        good = not text or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"write {schemes[0]}://host:port or {schemes[1]}://host:port")
-    return url
-
-
-def _site(url: str) -> str:
-    """The URL, where it is scheme, host and port alone.
-
-    Raises:  ValueError.
-    """
-    if not _SITE(url):
-        raise ValueError("write https://host or https://host:port")
-    return url
-
-
-def _sites(text: str) -> str:
-    """The text, where it is such URLs."""
-    for url in text.replace(",", " ").split():
-        _site(url)
-    return text
-
-
-_SITE = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII).fullmatch
-_BOLT = re.compile(
-    r"(bolt|neo4j)(\+s|\+ssc)?://([^\s/?#@\[\]:]+:[^\s/?#@\[\]:]*@)?([\w.-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?/?"
-).fullmatch
-_SERVERS = re.compile(r"((([\w.%-]*|\[[0-9A-Fa-f:.]+\])(:\d+)?)(,|$))*").fullmatch
+from services import addresses
 
 
 class Settings(BaseSettings):
@@ -112,16 +21,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEFOLD_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    postgres_url: Annotated[str, AfterValidator(_postgres)] = Field(
+    postgres_url: Annotated[str, AfterValidator(addresses.postgres)] = Field(
         "postgresql://postgres@127.0.0.1:5432/gatefold", description="PostgreSQL 15 or newer."
     )
-    postgres_admin_url: Annotated[str, AfterValidator(_postgres)] | None = Field(
+    postgres_admin_url: Annotated[str, AfterValidator(addresses.postgres)] | None = Field(
         None, description="The same database for what /api/admin writes, with the role gatefold_admin; else as above."
     )
     kafka_url: str = Field(
         "kafka://127.0.0.1:9092", pattern="^[^@]*$", description="Bootstrap servers, comma separated."
     )
-    neo4j_url: Annotated[str, AfterValidator(_neo4j)] = Field(
+    neo4j_url: Annotated[str, AfterValidator(addresses.neo4j)] = Field(
         "bolt://127.0.0.1:7687", description="Neo4j, for the graph lane alone; as bolt://user:password@host:port."
     )
 
@@ -207,11 +116,11 @@ class Settings(BaseSettings):
         8105, description="0 takes a free port; left unset, a free port serves where this one is taken."
     )
     notifier_group: str = Field("gatefold-notifier", description="Consumer group of the notifiers.")
-    notifier_webhook_url: Annotated[SecretStr, AfterValidator(_web)] | None = Field(
+    notifier_webhook_url: Annotated[SecretStr, AfterValidator(addresses.web)] | None = Field(
         None, description="Where notices are posted; http or https."
     )
     notifier_secret: SecretStr | None = Field(None, description="Signs webhooks: 32 bytes or more.")
-    notifier_smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
+    notifier_smtp_url: Annotated[SecretStr, AfterValidator(addresses.smtp)] | None = Field(
         None, description="Instead of webhooks a server for mails: smtp://user:password@host:port, or smtps://."
     )
     notifier_mail_from: str = Field("", description="Sender of mails.")
@@ -227,23 +136,23 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="Where the read service listens.")
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8100, description="0 takes a free port.")
-    api_rate_address: Annotated[str, AfterValidator(_rate)] = Field(
+    api_rate_address: Annotated[str, AfterValidator(addresses.rate)] = Field(
         "1200/minute", description="Requests of one address to one api process, as `20/second`; empty: no limit."
     )
-    api_rate_user: Annotated[str, AfterValidator(_rate)] = Field(
+    api_rate_user: Annotated[str, AfterValidator(addresses.rate)] = Field(
         "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
     )
     api_streams: Annotated[int, Field(ge=0)] = Field(2000, description="Open streams of one api process at most.")
     api_streams_user: Annotated[int, Field(ge=1)] = Field(
         6, description="Of them one user's at most: browsers open no more to one host over HTTP/1."
     )
-    api_rate_share: Annotated[str, AfterValidator(_rate)] = Field(
+    api_rate_share: Annotated[str, AfterValidator(addresses.rate)] = Field(
         "120/minute", description="Requests of one address for what is shared, to one api process; empty: no limit."
     )
-    api_public_url: Annotated[str, AfterValidator(_site)] | None = Field(
+    api_public_url: Annotated[str, AfterValidator(addresses.site)] | None = Field(
         None, description="Where visitors reach the api, as https://badges.example; else as they asked."
     )
-    embed_origins: Annotated[str, AfterValidator(_sites)] = Field(
+    embed_origins: Annotated[str, AfterValidator(addresses.sites)] = Field(
         "", description="Sites that may frame and read shared profiles, as https://app.example, comma separated."
     )
     api_proxies: str = Field(
