@@ -7,11 +7,12 @@ emoji), Kosugi Maru for Japanese. A letter that none of them has is left out: an
 from __future__ import annotations
 
 import functools
-import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from fontTools.ttLib import TTFont, TTLibError
 
 VENDOR: Final = Path(__file__).resolve().parents[1] / "pages" / "vendor"
 INTER, DEJAVU, KOSUGI = "Inter", "DejaVu Sans", "Kosugi Maru"
@@ -36,15 +37,12 @@ class Font:
     """
 
     def __init__(self, path: Path) -> None:
-        self._bytes = path.read_bytes()
         try:
-            count = self._numbers(4, "H")[0]
-            records = (self._bytes[12 + 16 * at : 28 + 16 * at] for at in range(count))
-            self._tables = {record[:4]: struct.unpack(">II", record[8:])[0] for record in records}
-            self._units = self._numbers(self._tables[b"head"] + 18, "H")[0]
-            self._metrics = self._numbers(self._tables[b"hhea"] + 34, "H")[0]
-            self._glyphs = dict(self._letters())
-        except (struct.error, KeyError) as error:
+            with TTFont(path) as font:
+                self._glyphs: Mapping[int, str] = font.getBestCmap()
+                self._widths: Mapping[str, tuple[int, int]] = font["hmtx"].metrics
+                self._units: int = font["head"].unitsPerEm
+        except (TTLibError, KeyError) as error:
             raise ValueError(f"{path.name} is not a TrueType font") from error
 
     def __contains__(self, letter: str) -> bool:
@@ -52,41 +50,7 @@ class Font:
 
     def width(self, letter: str) -> float:
         """How wide a letter is, of a font whose size is 1."""
-        at = min(self._glyphs[ord(letter)], self._metrics - 1)
-        return float(self._numbers(self._tables[b"hmtx"] + 4 * at, "H")[0] / self._units)
-
-    def _letters(self) -> Iterator[tuple[int, int]]:
-        """Every letter that has a glyph, and which one (`cmap`)."""
-        start = self._tables[b"cmap"]
-        subtables = [
-            start + self._numbers(start + 8 + 8 * at, "I")[0] for at in range(self._numbers(start + 2, "H")[0])
-        ]
-        formats = {self._numbers(at, "H")[0]: at for at in subtables}
-        if 12 in formats:
-            at = formats[12]
-            groups = self._numbers(at + 12, "I")[0]
-            for group in range(groups):
-                first, last, glyph = self._numbers(at + 16 + 12 * group, "III")
-                yield from ((letter, glyph + letter - first) for letter in range(first, last + 1))
-            return
-        at = formats[4]
-        count = self._numbers(at + 6, "H")[0] // 2
-        ends, starts, deltas, offsets = (
-            self._numbers(at + 14 + skip + 2 * count * part, f"{count}H") for part, skip in enumerate((0, 2, 2, 2))
-        )
-        for segment in range(count):
-            for letter in range(starts[segment], min(ends[segment], 0xFFFE) + 1):
-                glyph = letter
-                if offset := offsets[segment]:
-                    place = at + 16 + 6 * count + 2 * segment + offset + 2 * (letter - starts[segment])
-                    glyph = self._numbers(place, "H")[0]
-                    if not glyph:
-                        continue
-                if found := (glyph + deltas[segment]) & 0xFFFF:
-                    yield letter, found
-
-    def _numbers(self, at: int, layout: str) -> tuple[int, ...]:
-        return struct.unpack_from(f">{layout}", self._bytes, at)
+        return self._widths[self._glyphs[ord(letter)]][0] / self._units
 
 
 def files() -> list[str]:
