@@ -48,7 +48,7 @@ def _faults_of_badge(badge: BadgeDefinition) -> Iterator[str]:
     if not badge.name.strip() or not badge.description.strip():
         yield "name and description must say something"
     if not has_icon(badge.icon):
-        yield f"there is no icon {badge.icon!r} in catalog/icons"
+        yield f"there is no icon {badge.icon!r}"
     yield from _faults_of_triggers(badge)
     yield from _faults_of_metrics(badge)
 

@@ -23,6 +23,8 @@ from services.api import (
     missing,
     problems,
     routes,
+    shares,
+    stream,
     system,
     trials,
     why,
@@ -36,10 +38,12 @@ from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
-from services.pages import detail, history, sell, session
+from services.live.live import Live
+from services.pages import detail, history, sell, session, shared, sharing
 from services.pages import faults as page_faults
 from services.pages import routes as page_routes
 from services.settings import Settings
+from services.share.picture import Pictures
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
 
@@ -65,10 +69,14 @@ def create_app(
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
         return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
 
+    live = Live(settings, view)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if pool is not None:
             yield
+            await live.close()
+            app.state.pictures.close()
             return
         async with (
             await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened,
@@ -82,6 +90,8 @@ def create_app(
         ):
             app.state.parts = parts(opened, writers)
             yield
+            await live.close()
+            app.state.pictures.close()
 
     app = FastAPI(
         title="Gatefold",
@@ -93,10 +103,13 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.state.live = live
     if pool is not None:
         app.state.parts = parts(pool, pool)
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(stream.router)
+    app.include_router(shares.router)
     app.include_router(missing.router)
     app.include_router(why.router)
     app.include_router(trials.router)
@@ -118,8 +131,14 @@ def create_app(
 def _add_pages(app: FastAPI, settings: Settings) -> None:
     app.state.pages_secure = settings.pages_secure
     app.state.pages_origins = frozenset(settings.pages_origins.replace(",", " ").split())
+    app.state.public_url = settings.api_public_url
+    app.state.embed_origins = frozenset(settings.embed_origins.replace(",", " ").split())
+    app.state.share_rate = Rate(settings.api_rate_share, "address")
+    app.state.pictures = Pictures()
     app.include_router(session.router)
     app.include_router(page_routes.files)
+    app.include_router(shared.router)
+    app.include_router(sharing.router)
     app.include_router(page_routes.router)
     for one in (detail, history, sell):
         app.include_router(one.router)
@@ -144,7 +163,8 @@ def _document(app: FastAPI) -> None:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         for path, example in examples.OF_PATH.items():
             for operation in document["paths"][path].values():
-                operation["responses"]["200"]["content"]["application/json"]["example"] = example
+                for shown in operation["responses"]["200"]["content"].values():
+                    shown["example"] = example
                 if "401" in operation["responses"]:
                     operation["security"] = [{"bearer": []}]
         return document

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
+from catalog.index import load_catalog
 from services.api.problems import (
     FORBIDDEN,
     INVALID,
@@ -16,8 +17,11 @@ from services.api.problems import (
     UNKNOWN_ACHIEVEMENT,
     Kind,
 )
+from services.api.view import icon_path
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+_BADGES: Final = load_catalog().badges
 
 GENRES: Final[Mapping[str, Any]] = {
     "id": "genre-tourist-silver",
@@ -37,7 +41,7 @@ GENRES: Final[Mapping[str, Any]] = {
         "text": "held by 1,250 collectors, 12.5 % of all, 18.2 % of the active ones",
     },
     "hidden_until_earned": False,
-    "icon": "/icons/breadth-silver.svg",
+    "icon": icon_path(_BADGES["genre-tourist-silver"]),
     "source": "auto",
 }
 MASTER: Final[Mapping[str, Any]] = {
@@ -58,7 +62,7 @@ MASTER: Final[Mapping[str, Any]] = {
         "text": "held by 410 collectors, 4.1 % of all, 5.4 % of the active ones, 17th to earn it",
     },
     "hidden_until_earned": False,
-    "icon": "/icons/completionist-bronze.svg",
+    "icon": icon_path(_BADGES["master-collector-bronze"]),
     "source": "auto",
 }
 _STATS: Final[Mapping[str, Any]] = {
@@ -85,7 +89,7 @@ PROGRESS: Final[Mapping[str, Any]] = {
             "reason": "11 of 20 genres; out of reach, there are only 15",
             "hint": "Out of reach, there are only 15 genres",
             "evidence": {"metric": "genres", "value": 11, "target": 20},
-            "icon": "/icons/breadth-gold.svg",
+            "icon": icon_path(_BADGES["genre-tourist-gold"]),
         }
     ]
 }
@@ -230,6 +234,11 @@ SIMULATION: Final[Mapping[str, Any]] = {
     "bad": [],
     "repeated": [],
 }
+STREAM: Final = (
+    "retry: 3000\nid: 41207\nevent: hello\ndata: {}\n\n"
+    'id: 41211\nevent: awarded\ndata: {"badges": [{"id": "genre-tourist-silver", …}], "more": 0, "earned": 2}\n\n'
+    'event: revoked\ndata: {"id": "owner-i", "context": ""}\n\n'
+)
 READY: Final[Mapping[str, Any]] = {
     "status": "ready",
     "stores": {"postgresql": "up"},
@@ -248,7 +257,7 @@ _PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
 }
 
 
-OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
+OF_PATH: Final[Mapping[str, Mapping[str, Any] | str]] = {
     "/api/user/achievements": LIST,
     "/api/user/achievements/progress": PROGRESS,
     "/api/user/achievements/summary": SUMMARY,
@@ -259,6 +268,7 @@ OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/admin/users/{user_id}/achievements/{achievement_id}/why": WHY,
     "/api/admin/dry-run": DRY_RUN,
     "/api/admin/simulate": SIMULATION,
+    "/api/user/stream": STREAM,
     "/healthz": HEALTH,
     "/readyz": READY,
 }

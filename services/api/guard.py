@@ -36,7 +36,9 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 said = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in said)]
+                # A route that leaves one empty wants none.
+                sent = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in said)]
+                message["headers"] = [pair for pair in sent if pair[1]]
             await send(message)
 
         try:
@@ -51,7 +53,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
             return
         # The routes know GET. The server around us sees HEAD in its own scope and leaves the body out.
-        asked = {**scope, "method": "GET"}
+        asked = {**scope, "method": "GET", "head": True}
         try:
             await self._app(asked, receive, send_guarded)
         finally:

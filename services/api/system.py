@@ -8,7 +8,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from catalog.icon import has_icon, icon_svg
+from catalog.icon import badge_svg, digest, has_icon, icon_svg
 from contracts.times import rfc3339
 from services.api import examples, page
 from services.api.answers import fresh_answer, tagged
@@ -18,9 +18,11 @@ from services.api.routes import parts_of
 from services.stores import achievements
 
 ICON_SECONDS: Final = 86_400
+FOR_EVER: Final = "public, max-age=31536000, immutable"
 FOR_A_WHILE: Final = "public, max-age=300"
-# An SVG opened by itself is a document: it may style itself and nothing else.
-DRAWING_ONLY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+# The one page here that styles itself.
+STYLED: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+OF_ANY_SITE: Final = {"Cross-Origin-Resource-Policy": "cross-origin"}  # an app on another host shows it
 
 router = APIRouter(tags=["service"])
 
@@ -56,15 +58,23 @@ async def metrics() -> Response:
 
 @router.get("/icons/{icon}.svg", include_in_schema=False)
 async def icon(request: Request, icon: str) -> Response:
-    """The picture of a badge."""
+    """The picture of a category and tier, by the name that `badge.awarded` gives."""
     if not has_icon(icon):
         raise Problem(NOT_FOUND, f"There is no icon {icon[:64]!r}.")
-    headers = {
-        "Cache-Control": f"public, max-age={ICON_SECONDS}",
-        "Content-Security-Policy": DRAWING_ONLY,
-        "Cross-Origin-Resource-Policy": "cross-origin",  # an app on another host shows it
-    }
+    headers = {"Cache-Control": f"public, max-age={ICON_SECONDS}", **OF_ANY_SITE}
     return tagged(request, icon_svg(icon).encode(), "image/svg+xml", headers)
+
+
+@router.get("/badges/{key}.svg", include_in_schema=False)
+async def badge(request: Request, key: str, v: str = "", locked: bool = False) -> Response:
+    """The picture of a badge; with the digest of its content in the address it is for ever."""
+    found = parts_of(request).view.catalog.badges.get(key)
+    svg = "" if found is None else badge_svg(found, locked=locked)
+    current = found is not None and v == digest(svg)
+    if found is None or (found.secret and not current):
+        raise Problem(NOT_FOUND, f"There is no badge {key[:64]!r}.")
+    headers = {"Cache-Control": FOR_EVER if current else FOR_A_WHILE, **OF_ANY_SITE}
+    return tagged(request, svg.encode(), "image/svg+xml", headers)
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -79,5 +89,5 @@ async def openapi(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """This API for people; one page that loads nothing from anywhere."""
     content = page.render(request.app.openapi()).encode()
-    headers = {"Cache-Control": FOR_A_WHILE, "Content-Security-Policy": DRAWING_ONLY}
+    headers = {"Cache-Control": FOR_A_WHILE, "Content-Security-Policy": STYLED}
     return tagged(request, content, "text/html; charset=utf-8", headers)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 
 from catalog.definition import BadgeDefinition, Coverage, Criterion, Tenure, Threshold
-from catalog.icon import has_icon
+from catalog.icon import badge_svg, digest
 from catalog.index import Catalog
 from contracts.snapshot import Occasion
 from contracts.times import rfc3339
@@ -147,6 +147,10 @@ class View:
             ]
         }
 
+    def achievement(self, award: Award) -> Json:
+        """One award, as it stands in the list but for how rare it is."""
+        return self._achievement(award, _UNKNOWN)
+
     def _achievement(self, award: Award, rare: Json) -> Json:
         face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
         return {
@@ -187,9 +191,10 @@ def target_of(criterion: Criterion) -> int | None:
             return None
 
 
-def icon_path(badge: BadgeDefinition) -> str | None:
-    """Where the badge's icon is served; None where it has none."""
-    return f"/icons/{badge.icon}.svg" if has_icon(badge.icon) else None
+def icon_path(badge: BadgeDefinition, *, locked: bool = False) -> str:
+    """Where the badge's picture is served, its content named."""
+    named = digest(badge_svg(badge, locked=locked))
+    return f"/badges/{badge.key}.svg?{'locked=1&' if locked else ''}v={named}"
 
 
 def cursor_of(award: Award) -> str:

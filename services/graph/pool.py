@@ -2,60 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import ctypes
-import multiprocessing
-import signal
-import sys
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-
+from services import pool
 from services.graph.measure import Ids, Shape, measure
-
-PR_SET_PDEATHSIG = 1
 
 
 class MeasuringFailed(Exception):
     """The process that measured has died: out of memory, most likely."""
 
 
-class Pool:
+class Pool(pool.Pool):
     """A few processes, started when first needed; one that dies is replaced."""
-
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
-        self._executor: ProcessPoolExecutor | None = None
 
     async def measure(self, ids: Ids, edges: Ids) -> Shape:
         """`measure.measure`, elsewhere.
 
         Raises:  MeasuringFailed.
         """
-        if self._executor is None:
-            # Not forked: this process has threads.
-            self._executor = ProcessPoolExecutor(
-                self._processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
-            )
-        executor = self._executor
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, measure, ids, edges)
-        except BrokenProcessPool as error:
-            if self._executor is executor:
-                self.close()
+            return await self.run(measure, ids, edges)
+        except pool.Died as error:
             raise MeasuringFailed(str(error)) from error
-
-    def close(self) -> None:
-        """End the processes, without waiting for what they measure."""
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            for process in list((executor._processes or {}).values()):
-                process.terminate()
-            executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _begin() -> None:
-    """In the process: Ctrl-C is the lane's business, and without the lane there is nothing to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

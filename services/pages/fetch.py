@@ -34,11 +34,14 @@ SERVED: Final = {
     # Letters that Inter lacks, Arabic and Hebrew among them.
     "dejavu-400.ttf": "dejavu-fonts-ttf/ttf/DejaVuSans.ttf",
     "dejavu-700.ttf": "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf",
+    # Japanese, for the cards to share: pages leave it to the visitor's machine.
+    "kosugi-400.ttf": "@expo-google-fonts/kosugi-maru/400Regular/KosugiMaru_400Regular.ttf",
     "licences/htmx.txt": "htmx.org/LICENSE",
     "licences/uplot.txt": "uplot/LICENSE",
     "licences/pico.txt": "@picocss/pico/LICENSE.md",
     "licences/inter.txt": "@expo-google-fonts/inter/LICENSE_FONT",
     "licences/dejavu.txt": "dejavu-fonts-ttf/LICENSE",
+    "licences/kosugi.txt": "@expo-google-fonts/kosugi-maru/LICENSE_FONT",
 }
 UNPACK: Final = "import('@sparticuz/chromium').then(found => found.default.executablePath())"
 

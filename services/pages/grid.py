@@ -106,7 +106,7 @@ def _family(
         category=face.category,
         path=badge_path(face.key, held[0].context if len(held) == 1 else ""),
         tone=tone(face),
-        icon=icon_path(face),
+        icon=icon_path(face, locked=best is None),
         about=words.about(t, following if following is not None and not face.context_kind else face),
         earned=best is not None,
         secret=False,

@@ -52,6 +52,11 @@ def page(
     return answer
 
 
+def rendered(language: str, template: str, **values: Any) -> bytes:
+    """What the template makes of the values in a language, by itself: no page, nobody's in particular."""
+    return _environment().get_template(template).render(t=texts_of(language), **values).encode()
+
+
 def html(request: Request, content: bytes, status: int, headers: Mapping[str, str] | None = None) -> Response:
     """The document as an answer, packed where the browser unpacks it.
 

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from catalog.index import load_catalog
+from catalog.index import Catalog, load_catalog
 from contracts.times import rfc3339
 from services.api.admin_trials import DryRunBody, SimulateBody
 from services.api.app import create_app
@@ -40,6 +40,7 @@ from services.api.models import (
 )
 from services.api.problems import KINDS
 from services.api.tokens import mint
+from services.api.view import icon_path
 from services.settings import Settings
 from services.trial.what_if import Change
 
@@ -173,7 +174,8 @@ async def test_admin(
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api", "/api/user", f"{LIST}/", f"{LIST}/owner-i/x", "/icons/none.svg", "/icons/x"]
+    "path",
+    ["/", "/api", "/api/user", f"{LIST}/", f"{LIST}/owner-i/x", "/icons/none.svg", "/badges/none.svg", "/badges/x"],
 )
 async def test_unknown_address(client: httpx.AsyncClient, headers: dict[str, str], path: str) -> None:
     assert problem(await client.get(path, headers=headers), 404)["type"] == "/docs#not-found"
@@ -202,14 +204,15 @@ async def test_our_own_fault_is_a_problem_that_gives_nothing_away(
 
 
 @pytest.mark.parametrize(
-    "path", [LIST, "/nowhere", "/healthz", "/readyz", "/metrics", "/docs", "/icons/breadth-gold.svg"]
+    "path",
+    [LIST, "/nowhere", "/healthz", "/readyz", "/metrics", "/docs", "/icons/breadth-gold.svg", "/badges/owner-i.svg"],
 )
 async def test_security_headers_on_every_answer(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert SECURITY.keys() <= set(answer.headers)
     assert len({name for name, _ in answer.headers.multi_items()}) == len(answer.headers.multi_items())
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    assert answer.headers["cross-origin-resource-policy"] == ("cross-origin" if "icons" in path else "same-site")
+    assert answer.headers["cross-origin-resource-policy"] == ("cross-origin" if path.endswith(".svg") else "same-site")
 
 
 async def test_a_user_who_asks_too_often_and_one_who_guesses_tokens(settings: Settings) -> None:
@@ -267,18 +270,49 @@ async def test_metrics_name_routes_and_never_users(
 
 
 @pytest.mark.parametrize("key", sorted(CATALOG.badges))
-async def test_every_badge_has_its_icon(client: httpx.AsyncClient, key: str) -> None:
-    answer = await client.get(f"/icons/{CATALOG.badges[key].icon}.svg")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "image/svg+xml"
-    assert answer.headers["cache-control"] == "public, max-age=86400"
-    assert answer.text.startswith("<svg ")
-    known = {"If-None-Match": answer.headers["etag"]}
-    assert (await client.get(f"/icons/{CATALOG.badges[key].icon}.svg", headers=known)).status_code == 304
+async def test_every_badge_has_its_picture(client: httpx.AsyncClient, key: str) -> None:
+    badge = CATALOG.badges[key]
+    for path, kept in (
+        (f"/icons/{badge.icon}.svg", "public, max-age=86400"),
+        (f"/badges/{key}.svg", "public, max-age=300"),
+        (f"/badges/{key}.svg?v=older", "public, max-age=300"),
+        (icon_path(badge), "public, max-age=31536000, immutable"),
+        (icon_path(badge, locked=True), "public, max-age=31536000, immutable"),
+    ):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/svg+xml")
+        assert answer.headers["cache-control"] == kept
+        assert answer.text.startswith("<svg ")
+        known = {"If-None-Match": answer.headers["etag"]}
+        assert (await client.get(path, headers=known)).status_code == 304
+
+
+async def test_the_picture_of_a_secret_badge_is_for_who_was_told_its_address(settings: Settings) -> None:
+    secret = CATALOG.badges["deep-cut"].model_copy(update={"key": "hush", "family": "hush", "secret": True})
+    app = create_app(settings, catalog=Catalog([*CATALOG.badges.values(), secret]))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gatefold") as web,
+    ):
+        unknown, guessed = [(await web.get(f"/badges/{key}.svg")) for key in ("none", "hush")]
+        assert problem(guessed, 404)["detail"].replace("hush", "none") == problem(unknown, 404)["detail"]
+        assert (await web.get(icon_path(secret))).status_code == 200
+
+
+async def test_a_badge_in_the_shadow_has_no_picture(settings: Settings) -> None:
+    shadow = CATALOG.badges["deep-cut"].model_copy(update={"key": "hush", "family": "hush", "shadow": True})
+    app = create_app(settings, catalog=Catalog([*CATALOG.badges.values(), shadow]))
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gatefold") as web,
+    ):
+        assert [(await web.get(path)).status_code for path in ("/badges/hush.svg", icon_path(shadow))] == [404, 404]
 
 
 async def test_openapi_has_an_example_of_every_answer_and_they_fit_the_models(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
+    stream = document["paths"].pop("/api/user/stream")["get"]  # has no end, and so no model
+    assert "event: awarded\ndata: " in stream["responses"]["200"]["content"]["text/event-stream"]["example"]
     models = {
         LIST: AchievementList,
         PROGRESS: ProgressList,

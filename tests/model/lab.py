@@ -25,10 +25,11 @@ ERASURE_KEY = b"an-erasure-key-of-the-tests"
 CLEAR = """
     delete from collector; delete from facet_value; delete from facet_count; delete from facts; delete from release;
     delete from owned; delete from owned_release; delete from activity; delete from erased; delete from award;
-    delete from graph_due; delete from collector_graph;
+    delete from graph_due; delete from collector_graph; delete from share;
     delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
     delete from campaign; delete from campaign_cursor; delete from campaign_progress;
     delete from news; delete from catalogue_total; delete from master; delete from label; delete from artist;
+    delete from notice; delete from notice_award;
     truncate award_log;
 """
 

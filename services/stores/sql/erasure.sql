@@ -14,6 +14,14 @@ delete from owned_release where user_id = $1 and release_id = any($2::bigint[]);
 -- Awards no newer than a deletion.
 delete from award where user_id = $1 and awarded_at <= $2;
 
+-- name: shares
+-- What a user shared up to a deletion, and what is not there to be shared any more.
+delete from share s
+where s.user_id = $1
+  and (s.shared_at <= $2
+       or not exists (select from user_badges b where b.user_id = $1 and s.badge_key in ('', b.badge_key)
+                      and (s.badge_key = '' or b.context = s.context)));
+
 -- name: given
 -- Awards by hand of a user of whom nothing else is left.
 delete from award where user_id = $1 and source = 'manual';
@@ -32,6 +40,13 @@ where o.subject = $1
       where b.user_id = $1
         and o.event_id in (b.award_id || ':' || b.revision, b.award_id || ':' || b.revision || ':revoked'))
 returning event_id;
+
+-- name: notices
+-- What the notifier has to tell a user, or has told.
+with gone as (
+    delete from notice_award where user_id = $1
+)
+delete from notice where user_id = $1;
 
 -- name: letters
 -- Dead letters under a user's key, and those of them that are not published yet.

@@ -17,6 +17,7 @@ from services.api.models import (
     AchievementList,
     Summary,
 )
+from services.api.view import icon_path
 from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem, rare
 
 
@@ -59,7 +60,7 @@ async def test_list(
         "context": "",
         "rarity": rare(2, 0.25, "held by 2 collectors"),
         "hidden_until_earned": False,
-        "icon": "/icons/breadth-silver.svg",
+        "icon": icon_path(CATALOG.badges["genre-tourist-silver"]),
         "source": "auto",
     }
     assert body["achievements"][2]["source"] == "backfill"

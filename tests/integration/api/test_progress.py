@@ -14,7 +14,7 @@ import pytest
 from services.api.models import (
     ProgressList,
 )
-from services.api.view import View
+from services.api.view import View, icon_path
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores.achievements import Standing
@@ -51,7 +51,7 @@ async def test_progress(
         "reason": "",
         "hint": "Add 1 more release",
         "evidence": {"metric": "releases", "value": 9, "target": 10},
-        "icon": "/icons/community-ii.svg",
+        "icon": icon_path(CATALOG.badges["owner-ii"]),
     }
     assert body["in_progress"][-1]["id"] == "genre-tourist-gold"
     assert (entries["genre-tourist-gold"]["reachable"], entries["genre-tourist-gold"]["ceiling"]) == (False, 15)

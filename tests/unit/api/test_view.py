@@ -12,7 +12,7 @@ from catalog.definition import BadgeDefinition, Manual, Threshold
 from catalog.index import Catalog, load_catalog
 from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
 from services.api.rarity import rarity
-from services.api.view import View, cursor_of, place_of, target_of
+from services.api.view import View, cursor_of, icon_path, place_of, target_of
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores import achievements as stored
@@ -54,7 +54,7 @@ def test_list_shows_the_award_and_what_the_catalog_says() -> None:
             "text": "held by 3 collectors, 3rd to earn it",
         },
         "hidden_until_earned": False,
-        "icon": "/icons/breadth-gold.svg",
+        "icon": icon_path(badge),
         "source": "auto",
     }
     assert body == {

@@ -49,8 +49,8 @@ def test_tiers_above_a_ceiling_are_warned_of() -> None:
         (badge(key="other"), "other: the key must be test"),
         (badge(key="Te st", family="Te st"), "Te st: a key is made of lower-case words joined by hyphens"),
         (badge(description=" "), "test: name and description must say something"),
-        (badge(icon="special-lead"), "test: there is no icon 'special-lead' in catalog/icons"),
-        (badge(icon="golden"), "test: there is no icon 'golden' in catalog/icons"),
+        (badge(icon="special-lead"), "test: there is no icon 'special-lead'"),
+        (badge(icon="golden"), "test: there is no icon 'golden'"),
         (badge(triggers=()), "test: it has no trigger, so nothing but a sweep would ask for it"),
         (badge(Threshold(metric="spins", at_least=1)), "test: the snapshot has no metric 'spins'"),
         (

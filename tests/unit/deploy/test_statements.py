@@ -44,6 +44,7 @@ OF_ALL_USERS = {
     "news.collectors": "a load of the catalogue: the next users, whoever they are",
     "news.owners": "`release.described`: the next of those who own it",
     "outbox.count_holders": "rarity, now and then",
+    "shares.find": "whose a link is: nobody says who asks, an index on each node says whose",
     "shadows.count": "`gatefold catalog promote`: how many awards",
     "shadows.holders": "how many hold each badge in the shadow",
     "shadows.users": "`gatefold catalog promote`: the next users, whoever they are",

@@ -1,0 +1,165 @@
+"""Sharing in a browser: making a link, who sees it, taking it back; a showcase in somebody else's page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from services.settings import Settings
+from tests.browser.conftest import BROWSER, SECRET, SignIn
+
+AT = datetime(2024, 5, 21, 10, tzinfo=UTC)
+SHARE = {"metric": "label_coverage", "value": 90, "target": 90, "label": "R & S <Records>", "label_id": 1}
+AWARDS = (
+    ("label-loyalist-platinum", "label:1", SHARE | {"owned": 703, "total": 885, "percentage": 79.4}),
+    ("genre-tourist-gold", "", {"metric": "genres", "value": 20, "target": 20}),
+    ("owner-i", "", {"metric": "releases", "value": 1, "target": 1}),
+)
+HOST = b'<!doctype html><html lang="en"><title>Host</title><iframe title="Badges" src="%s"></iframe>'
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[tuple[str, dict[str, str]]]:
+    """Another site that frames an address, and which one."""
+    framed: dict[str, str] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(HOST % framed.get("url", "about:blank").encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", framed
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def settings(database: str, host: tuple[str, dict[str, str]]) -> Settings:
+    return Settings(
+        postgres_url=f"{database}?role=gatefold_api",
+        postgres_admin_url=f"{database}?role=gatefold_admin",
+        jwt_secret=SECRET,
+        api_rate_user="",
+        api_rate_address="",
+        api_rate_share="",
+        embed_origins=host[0],
+    )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
+async def awards(db: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
+    for key, context, evidence in AWARDS:
+        await db.execute(
+            "insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
+            " batch_id, evidence) values ('ann', $1, $2, $3, $4, 'auto', 'ownership.added', '{}', $3, $5)",
+            key, context, uuid4(), AT, json.dumps(evidence),
+        )  # fmt: skip
+    yield
+
+
+async def submit(page: Page, button: str) -> None:
+    async with page.expect_navigation():
+        await page.get_by_role("button", name=button).click()
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe has to say."""
+    async with asyncio.timeout(30):
+        await page.evaluate((BROWSER / "axe.js").read_text("utf-8"))
+        found = await page.evaluate("axe.run()")
+    return [f"{one['id']}: {node['html'][:200]}" for one in found["violations"] for node in one["nodes"]]
+
+
+async def test_sharing_a_badge_and_taking_it_back(sign_in: SignIn, browser: Browser, site: str) -> None:
+    page = await sign_in("ann", "/me/badges/label-loyalist-platinum?context=label%3A1")
+    await page.get_by_role("link", name="Share", exact=True).click()
+    await page.wait_for_url("**/me/share?key=label-loyalist-platinum&context=label%3A1")
+    assert await page.locator("#link").count() == 0
+    await page.get_by_label("Name on the card").fill("<b>Ann</b> & שלום")
+    await page.keyboard.press("Enter")
+    link = await page.get_by_label("Your link").input_value()
+    assert link.startswith(f"{site}/share/")
+
+    stranger = await sign_in(None, link)
+    heading = stranger.get_by_role("heading", level=1)
+    assert await heading.inner_text() == "Label Loyalist R & S <Records>"
+    assert "<b>Ann</b> & שלום" in await stranger.locator(".shared-words").inner_text()
+    assert await stranger.locator("meta[property='og:image']").get_attribute("content") == f"{link}.png"
+    size = await stranger.evaluate(
+        "async url => { const image = await createImageBitmap(await (await fetch(url)).blob());"
+        " return [image.width, image.height] }",
+        f"{link}.png",
+    )
+    assert size == [1200, 630]
+
+    await submit(page, "Stop sharing")
+    assert await page.locator("#link").count() == 0
+    gone = await stranger.goto(link)
+    assert gone is not None
+    assert gone.status == 404
+    assert await heading.inner_text() == "This groove is empty"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_its_pages_are_accessible_and_small(sign_in: SignIn, scheme: str) -> None:
+    page = await sign_in("ann", "/me/share?key=genre-tourist-gold&lang=de", color_scheme=scheme)
+    await submit(page, "Link erstellen" if await page.locator("#link").count() == 0 else "Namen ändern")
+    assert await faults(page) == []
+    await page.goto(await page.locator("#link").input_value())
+    assert await page.evaluate("document.documentElement.lang") == "de"
+    assert await faults(page) == []
+    transferred = await page.evaluate(
+        "[...performance.getEntriesByType('resource'), ...performance.getEntriesByType('navigation')]"
+        ".filter(one => !one.name.endsWith('.ttf')).reduce((sum, one) => sum + one.encodedBodySize, 0)"
+    )
+    assert 0 < transferred <= 100_000
+    others = await page.evaluate("performance.getEntriesByType('resource').map(one => new URL(one.name).origin)")
+    assert set(others) == {await page.evaluate("location.origin")}
+
+
+async def test_a_showcase_in_somebody_elses_page(sign_in: SignIn, site: str, host: tuple[str, dict[str, str]]) -> None:
+    page = await sign_in("ann", "/me/share")
+    await page.get_by_label("Name on the card").fill("Ann")
+    await submit(page, "Make a link")
+    token = (await page.get_by_label("Your link").input_value()).rpartition("/")[2]
+    address, framed = host
+    framed["url"] = f"{site}/embed/showcase.html?share={token}"
+    visitor = await sign_in(None, address)
+    frame = visitor.frame_locator("iframe")
+    assert "Genre Tourist" in await frame.get_by_role("list").inner_text()
+    shown = await frame.get_by_role("listitem").first.locator("img").evaluate("image => image.naturalWidth")
+    assert shown > 0
+    read = await visitor.evaluate(
+        "async url => (await (await fetch(url)).json()).name", f"{site}/embed/showcase.json?share={token}"
+    )
+    assert read == "Ann"
+    await visitor.goto(framed["url"])
+    assert await faults(visitor) == []
+
+
+async def test_what_one_does_not_have_is_not_offered_as_shared(sign_in: SignIn) -> None:
+    page = await sign_in("ann", "/me/share?key=deep-cut")
+    await submit(page, "Make a link")
+    assert await page.get_by_role("heading", level=1).inner_text() == "No such badge"
+    unknown = await page.goto("/me/share?key=none")
+    assert unknown is not None
+    assert unknown.status == 404
