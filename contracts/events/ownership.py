@@ -13,7 +13,7 @@ class Copy(Received):
 
     instance_id: Id = Field(description="Discogs' id of the copy; the last statement on it wins")
     release: Release
-    added_at: LenientMoment | None = Field(default=None, description="when the user added it; informative")
+    added_at: LenientMoment | None = Field(default=None, description="when the user added it; shown, decides nothing")
     folder_id: Count | None = Field(default=None, description="Discogs folder; informative")
     rating: Rating | None = Field(default=None, description="0 (not rated) to 5; informative")
     media_condition: Text | None = None

@@ -12,18 +12,18 @@ import msgspec
 from fastapi import Query, Request, Response
 
 from catalog.definition import BadgeDefinition, Coverage
-from contracts.snapshot import METRICS
 from contracts.times import parse_time
-from evaluators.remaining import EARNED, RETIRED, REVOKED, out_of_reach
+from evaluators.remaining import out_of_reach
 from services.api.problems import INVALID, UNKNOWN_ACHIEVEMENT, Problem
 from services.api.routes import LONGEST_CURSOR, may_be_a_key, parts_of, place
 from services.api.view import icon_path, target_of
 from services.missing.answer import missing as missing_for
 from services.missing.asked import Asked as MissingAsked
 from services.missing.asked import Unfit
-from services.pages import evidence, strip, words
-from services.pages.cards import badge_path, missing_path, tone
+from services.pages import evidence, words
+from services.pages.cards import badge_path, tone
 from services.pages.faults import page_router
+from services.pages.locked import Locked, locked_of
 from services.pages.render import page, texts
 from services.pages.texts import Texts
 from services.pages.visitor import Visitor
@@ -35,7 +35,6 @@ from services.why.answer import why as why_for
 OTHERS: Final = 24
 FIRST_MISSING: Final = 10
 LONGEST_CONTEXT: Final = 64
-_STATES: Final = {REVOKED: "detail.revoked", RETIRED: "detail.retired"}
 
 router = page_router()
 
@@ -72,19 +71,6 @@ class Proof:
     sentences: list[str]
     chain: list[str]
     today: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """What is missing; `value` of `target` where both are numbers, `gaps` what the releases do not say."""
-
-    need: str
-    value: int | None
-    target: int
-    numbers: str
-    missing: list[strip.Gap]
-    all_missing: str | None
-    gaps: list[str]
 
 
 @router.get("/me/badges/{key}")
@@ -150,45 +136,6 @@ async def _what_is_missing(
     if missing is None:
         raise Problem(UNKNOWN_ACHIEVEMENT, "There is no such badge.")
     return locked_of(t, badge, why, missing), why["context"], missing["context_name"]
-
-
-def locked_of(t: Texts, badge: BadgeDefinition, why: Mapping[str, Any], missing: Mapping[str, Any]) -> Locked:
-    """What the API says of a badge that is not earned, as it is shown."""
-    node = why["criterion"]
-    value, target = node["value"], node["target"]
-    out = out_of_reach(badge.criterion) is not None
-    if value is None or out:
-        numbers = "" if out else t("detail.unknown")
-    else:
-        share = "percent" if isinstance(badge.criterion, Coverage) else "progress"
-        numbers = t(f"detail.{share}", value=value, target=target)
-    return Locked(
-        need=_need(t, badge, missing),
-        value=None if out else value,
-        target=target,
-        numbers=numbers,
-        missing=strip.gaps(t, missing["missing"]),
-        all_missing=missing_path(badge.key, missing["context"]) if missing["next_cursor"] else None,
-        gaps=[t(f"gap.{gap['field']}", n=gap["missing"], total=gap["releases"]) for gap in why["gaps"] or ()],
-    )
-
-
-def _need(t: Texts, badge: BadgeDefinition, missing: Mapping[str, Any]) -> str:
-    """What is still to do, in the words of the strip."""
-    said = missing["remaining"]
-    if said in _STATES:
-        return t(_STATES[said])
-    if said == EARNED:  # and hidden: that is told to nobody
-        return words.about(t, badge)
-    metric = words.metric_of(badge)
-    known: dict[str, Any] = {name: missing[name] for name in ("owned", "total") if missing[name] is not None}
-    if badge.context_kind:
-        known[badge.context_kind] = missing["context_name"]
-    if metric == "largest_decade" and missing["missing"]:
-        known["decade"] = missing["missing"][0]["value"].removesuffix("s")
-    ceiling = None if metric is None else METRICS[metric].ceiling
-    entry = {"context": missing["context"], "current": missing["owned"], "ceiling": ceiling}
-    return words.need(t, badge, {**entry, "evidence": known, "hint": said})
 
 
 def proof(t: Texts, told: Told, awards: Sequence[Mapping[str, Any]], context: str) -> Proof:

@@ -47,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
 def settings(database: str) -> Settings:
     return Settings(
         postgres_url=f"{database}?role=gatefold_api",
-        postgres_admin_url=database,
+        postgres_admin_url=f"{database}?role=gatefold_admin",
         jwt_secret=SECRET,
         api_rate_user="",
         api_rate_address="",

@@ -87,6 +87,21 @@ async def test_back_closes_forward_opens_and_so_does_the_address(sign_in: SignIn
     await expect(page.get_by_role("progressbar")).to_have_attribute("value", "75")
 
 
+async def test_what_was_filtered_stays_when_a_dialog_closes(sign_in: SignIn) -> None:
+    page = await sign_in("ada", "/me")
+    await page.get_by_label("Category").select_option("graph")
+    await page.wait_for_url("**category=graph*")
+    families = page.locator("#families")
+    await expect(families).not_to_contain_text("Label Loyalist")
+    await families.evaluate("found => { found.dataset.same = 'yes' }")  # a page that is loaded anew does not say so
+    await families.get_by_role("link", name="Six Degrees").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.wait_for_url("**category=graph*")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(families).to_have_attribute("data-same", "yes")
+
+
 async def test_a_dialog_whose_session_has_ended_leads_to_signing_in(sign_in: SignIn) -> None:
     page = await sign_in("ada", "/me/history")
     await page.context.clear_cookies()

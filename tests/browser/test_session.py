@@ -6,6 +6,7 @@ import httpx
 import pytest
 from joserfc import jwt
 
+from services.api.app import create_app
 from services.api.keys import secret_key
 from services.api.tokens import mint
 from services.settings import Settings
@@ -92,3 +93,58 @@ async def test_files_are_kept_for_ever_and_pages_are_not(site: str) -> None:
         assert (await client.get(address, headers={"Accept-Encoding": "identity"})).text == file.text
         for wrong in ("/static/page.0000.css", "/static/pico.css", "/static/x", "/static/..%2Frender.py"):
             assert (await client.get(wrong)).status_code == 404
+
+
+async def test_other_sites_and_plain_http_by_setting(settings: Settings) -> None:
+    options = settings.model_copy(
+        update={"pages_origins": "https://app.example, https://b.example", "pages_secure": False}
+    )
+    app = create_app(options)
+    form, theirs = {"token": mint(options, "ann")}, {"Origin": "https://b.example", "Sec-Fetch-Site": "cross-site"}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gatefold", headers=theirs) as client,
+    ):
+        answer = await client.post("/session", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/me")
+        assert "secure" not in answer.headers["set-cookie"].lower()
+        assert (await client.get("/me")).status_code == 200
+        for path in ("/session/end", "/me/pins"):  # only to sign in
+            assert (await client.post(path, data={"key": "x"})).status_code == 403
+        assert (await client.post("/session", data=form, headers={"Origin": "https://c.example"})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/me?q=%00%ff%F0%9F%8E%B5&category=%00&show=%27",
+        "/me?q=" + "x" * 101,
+        "/me?lang=xx&lang=de%0d%0aSet-Cookie:x",
+        "/me?full=maybe",
+        "/me/missing/%00",
+        "/me/missing/owner-i?cursor=x",
+        "/me/missing/label-loyalist-gold?context=master:0",
+        "/me/badges/..%2f..%2f",
+        "/me//",
+        "/session?next=%00&why=%3Cscript%3E",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_whatever_is_asked_gets_a_page(site: str, settings: Settings, path: str, method: str) -> None:
+    cookie = {"Cookie": f"__Host-gatefold={mint(settings, 'ann')}"}
+    async with httpx.AsyncClient(base_url=site, headers=cookie) as client:
+        answer = await client.request(method, path)
+    assert answer.status_code in (200, 404, 422)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<script>" not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "\xff\xfe", "é" * 10, "x" * 5000, "a b", '"'])
+async def test_a_cookie_that_is_no_token_leads_to_signing_in(site: str, token: str) -> None:
+    async with httpx.AsyncClient(base_url=site) as client:
+        answer = await client.get("/me?q=1", headers={"Cookie": f"__Host-gatefold={token}".encode("latin-1")})
+        assert (answer.status_code, answer.headers["location"][:28]) == (303, "/session?next=%2Fme%3Fq%3D1&"[:28])
+        refused = await client.post("/session", data={"token": token}, headers={"Origin": site})
+        assert refused.status_code == 401
+        assert "set-cookie" not in refused.headers

@@ -21,9 +21,9 @@
     history[again ? "replaceState" : "pushState"]({ dialog: true }, "", address);
     document.title = heading.textContent.trim().replace(/\s+/g, " ") + title.slice(title.lastIndexOf(" · "));
     if (!again) opener = link;
-    // Escape, twice, closes without asking.
     dialog.addEventListener("cancel", event => { event.preventDefault(); history.back(); });
-    dialog.addEventListener("close", () => { if (history.state?.dialog) history.back(); });
+    // Escape, twice, closes without asking.
+    dialog.addEventListener("close", () => { if (dialog.isConnected) history.back(); });
     dialog.addEventListener("click", event => {
       if (event.target === dialog || event.target.closest("[data-close]")) { event.preventDefault(); history.back(); }
     });

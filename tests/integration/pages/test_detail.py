@@ -116,6 +116,10 @@ async def test_how_many_hold_it(label: Connection, see: See) -> None:
         "label-loyalist-bronze",
     )
     assert "Held by 412 collectors" in text(await see("/me/badges/label-loyalist-bronze"))
+    await label.execute(
+        "update award set rank = 17 where badge_key = 'label-loyalist-bronze' and context = 'label:23528'"
+    )
+    assert "Number 17 of 412 to earn it" in text(await see("/me/badges/label-loyalist-bronze"))
 
 
 async def test_a_dialog_is_a_part_of_the_page(label: Connection, see: See) -> None:
