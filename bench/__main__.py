@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Bench = Callable[[Engines, Scale, Steps], Awaitable[list[Result]]]
 
 NAMES = (
-    *("single", "pages", "workers", "flat", "wide", "crowd", "known", "consumer", "latency", "reads", "evaluation"),
-    *("graph", "catalogue", "campaign", "sizes"),
+    *("single", "pages", "workers", "flat", "wide", "crowd", "known", "consumer", "latency", "reads", "streams"),
+    *("evaluation", "graph", "catalogue", "campaign", "sizes"),
 )
 
 
@@ -37,6 +37,7 @@ def benches() -> dict[str, Bench]:
     from bench.latency import latency
     from bench.reads import reads
     from bench.sizes import sizes
+    from bench.streams import streams
     from bench.throughput import pages, single, workers
 
     every = (
@@ -50,6 +51,7 @@ def benches() -> dict[str, Bench]:
         consumer,
         latency,
         reads,
+        streams,
         evaluation,
         graph,
         catalogue,

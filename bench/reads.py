@@ -54,9 +54,9 @@ async def reads(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
     results = []
     steps.begin("reads", len(PATHS) * len(AWARDS))
     async with database(engines.postgres) as url:
-        await _award(url)
+        await give_awards(url)
         settings = Settings(postgres_url=url, jwt_secret=SECRET)
-        async with _api(url) as api, await open_reader(url, application="bench", size=CONNECTIONS) as pool:
+        async with running_api(url) as api, await open_reader(url, application="bench", size=CONNECTIONS) as pool:
             for user, number in AWARDS.items():
                 for name, path in PATHS.items():
                     address, headers = (
@@ -64,9 +64,9 @@ async def reads(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
                         {"Authorization": f"Bearer {mint(settings, user)}"},
                     )
                     body = (await _once(api, address, headers))[1]
-                    ours, p99 = await _load(api, address, headers, scale.reads)
+                    ours, p99 = await load(api, address, headers, scale.reads)
                     async with _bare(body) as floor:
-                        bare, _ = await _load(floor, address, headers, scale.reads)
+                        bare, _ = await load(floor, address, headers, scale.reads)
                     sql = await _sql(pool, name, user, scale.reads)
                     steps.done(
                         f"{name} of {number}: {ours:,.0f}/s, bare {bare:,.0f}/s; p99 {p99:.1f} ms, SQL {sql:.1f} ms"
@@ -78,7 +78,8 @@ async def reads(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
     return results
 
 
-async def _award(url: str) -> None:
+async def give_awards(url: str) -> None:
+    """Store the awards of every user of AWARDS."""
     keys = list(load_catalog().badges)
     rows = [
         (user, key, context, uuid4(), START + timedelta(minutes=at), uuid4(), json.dumps({"value": at, "target": 1}))
@@ -115,7 +116,8 @@ async def _process(arguments: list[str], environment: dict[str, str], url: str) 
             child.terminate()
 
 
-def _api(url: str) -> Any:
+def running_api(url: str, **more: str) -> Any:
+    """An api process on this database, with more settings; a context that gives its address."""
     from services.stack.ports import free_port
 
     port = free_port()
@@ -125,6 +127,7 @@ def _api(url: str) -> Any:
         "GATEFOLD_API_RATE_ADDRESS": "",
         "GATEFOLD_API_RATE_USER": "",
         "GATEFOLD_API_PORT": str(port),
+        **more,
     }
     return _process([sys.executable, "-m", "services.cli.main", "api"], settings, f"http://127.0.0.1:{port}")
 
@@ -168,7 +171,7 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reque
     return time.perf_counter() - begin, body
 
 
-async def _load(url: str, path: str, headers: dict[str, str], count: int) -> tuple[float, float]:
+async def load(url: str, path: str, headers: dict[str, str], count: int) -> tuple[float, float]:
     """Requests a second, and milliseconds at the 99th percentile."""
     split, request = urlsplit(url), _request(path, headers)
 

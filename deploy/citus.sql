@@ -30,5 +30,5 @@ select create_reference_table('load_total');
 
 -- What belongs to the log, and not to a user, stays on the coordinator, in the same transaction:
 --   offset_ledger, offset_hole, inbox, dead_letter, outbox, erased, brake, badge_holders, badge_holders_history,
---   badge_ranking, cron_run, alarm, event_history, drift, evaluation_cost, award_log, audit_log, campaign, campaign_cursor, campaign_progress, migration, news, catalogue_load, load_file, load_touched, staged_artist, staged_label, staged_master,
+--   badge_ranking, cron_run, alarm, event_history, drift, evaluation_cost, award_log, audit_log, campaign, campaign_cursor, campaign_progress, notice, notice_award, migration, news, catalogue_load, load_file, load_touched, staged_artist, staged_label, staged_master,
 --   staged_release

@@ -7,7 +7,14 @@ import os
 import sys
 from pathlib import Path
 
-PORTS = {"api": "8100", "worker": "8101", "relay": "8102", "graph": "8103", "scheduler": "8104"}
+PORTS = {
+    "api": "8100",
+    "worker": "8101",
+    "relay": "8102",
+    "graph": "8103",
+    "scheduler": "8104",
+    "notifier": "8105",
+}
 PROCESS = Path("/proc/1/cmdline")
 SECONDS = 4
 

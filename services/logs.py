@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 import structlog
 
-# Faust and aiokafka log some sixty ERROR lines a second while a broker is away.
-CHATTY = ("aiokafka", "faust", "mode", "kafka")
+# Faust and aiokafka log some sixty ERROR lines a second while a broker is away; httpx names every address that it asks.
+CHATTY = ("aiokafka", "faust", "mode", "kafka", "httpx", "httpcore")
 WINDOW_SECONDS = 30.0
 LINES_PER_WINDOW = 3
 MOST_KINDS = 500

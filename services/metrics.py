@@ -90,6 +90,30 @@ GRAPH_SECONDS = Histogram(
 )
 GRAPH_BREAKER = Gauge("gatefold_graph_breaker", "1 while Neo4j is left alone because it does not answer.")
 
+# --- live streams ----------------------------------------------------------------------------------------------------
+
+LIVE_STREAMS = Gauge("gatefold_live_streams", "Streams that are open in this api process.")
+LIVE_ENDED = Counter("gatefold_live_ended_total", "Streams that ended, by why.", ["why"])
+LIVE_ENDINGS = ("left", "slow", "over", "shutdown")
+LIVE_DIGESTS = Counter("gatefold_live_digests_total", "Digests of new awards that streams were sent.")
+LIVE_LISTENING = Gauge("gatefold_live_listening", "1 while this api process reads badge.awarded for its streams.")
+LIVE_LAG_SECONDS = Gauge("gatefold_live_lag_seconds", "Age of the newest message of badge.awarded when it was read.")
+
+# --- notifier --------------------------------------------------------------------------------------------------------
+
+NOTIFIER_READ = Counter("gatefold_notifier_read_total", "Messages of badge.awarded by what became of them.", ["fate"])
+NOTIFIER_READ_FATES = ("new", "duplicate", "quiet", "invalid")
+NOTICES = Counter("gatefold_notices_total", "Attempts to deliver a notice by what became of them.", ["fate"])
+NOTICE_FATES = ("sent", "again", "dead", "empty")
+NOTICES_WAITING = Gauge("gatefold_notices_waiting", "Notices that are gathered or wait for an attempt.")
+NOTICES_OLDEST_SECONDS = Gauge("gatefold_notices_oldest_due_seconds", "For how long the first of them has been due.")
+NOTICES_DEAD = Gauge("gatefold_notices_dead", "Notices on the dead list.")
+NOTIFIER_SECONDS = Histogram(
+    "gatefold_notifier_attempt_seconds",
+    "What one attempt to deliver took.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+
 # --- worker ----------------------------------------------------------------------------------------------------------
 
 EVENTS = Counter("gatefold_events_total", "Records by what became of them.", ["topic", "fate"])
@@ -138,6 +162,14 @@ def begin_graph_at_zero(families: Iterable[str]) -> None:
         GRAPH_FAILURES.labels(server)
     for family in families:
         AWARDED.labels(family)
+
+
+def begin_notifier_at_zero() -> None:
+    """The same for the counters of a notifier."""
+    for fate in NOTIFIER_READ_FATES:
+        NOTIFIER_READ.labels(fate)
+    for fate in NOTICE_FATES:
+        NOTICES.labels(fate)
 
 
 # --- health and metrics over HTTP ------------------------------------------------------------------------------------

@@ -52,6 +52,34 @@ def _neo4j(url: str) -> str:
     return url
 
 
+def _web(url: SecretStr) -> SecretStr:
+    """The URL, where it is one of HTTP, or empty.
+
+    Raises:  ValueError that tells nothing of it.
+    """
+    return _of_scheme(url, ("http", "https"))
+
+
+def _smtp(url: SecretStr) -> SecretStr:
+    """The URL, where it is one of SMTP, or empty.
+
+    Raises:  ValueError that tells nothing of it.
+    """
+    return _of_scheme(url, ("smtp", "smtps"))
+
+
+def _of_scheme(url: SecretStr, schemes: tuple[str, str]) -> SecretStr:
+    try:
+        text = url.get_secret_value()
+        parts = urlsplit(text)
+        good = not text or (parts.scheme in schemes and bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"write {schemes[0]}://host:port or {schemes[1]}://host:port")
+    return url
+
+
 def _site(url: str) -> str:
     """The URL, where it is scheme, host and port alone.
 
@@ -174,6 +202,29 @@ class Settings(BaseSettings):
         10.0, description="What Neo4j may take for the collaborations of one collection."
     )
 
+    notifier_host: str = Field("127.0.0.1", description="Where the notifier serves /metrics, /healthz and /readyz.")
+    notifier_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        8105, description="0 takes a free port; left unset, a free port serves where this one is taken."
+    )
+    notifier_group: str = Field("gatefold-notifier", description="Consumer group of the notifiers.")
+    notifier_webhook_url: Annotated[SecretStr, AfterValidator(_web)] | None = Field(
+        None, description="Where notices are posted; http or https."
+    )
+    notifier_secret: SecretStr | None = Field(None, description="Signs webhooks: 32 bytes or more.")
+    notifier_smtp_url: Annotated[SecretStr, AfterValidator(_smtp)] | None = Field(
+        None, description="Instead of webhooks a server for mails: smtp://user:password@host:port, or smtps://."
+    )
+    notifier_mail_from: str = Field("", description="Sender of mails.")
+    notifier_mail_to: str = Field("", description="Address of a user's mails, as {user_id}@users.example.")
+    notifier_page: str = Field("", description="The page that mails point to; empty: none.")
+    notifier_quiet_seconds: Annotated[float, Field(gt=0, le=3600)] = Field(
+        5.0, description="What a user earns within so many seconds of each other is one notice; at most 12 times that."
+    )
+    notifier_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        16, description="Attempts to deliver a notice, over some five hours; then it is dead."
+    )
+    notifier_seconds: Annotated[float, Field(gt=0, le=60)] = Field(10.0, description="What one attempt may take.")
+
     api_host: str = Field("127.0.0.1", description="Where the read service listens.")
     api_port: Annotated[int, Field(ge=0, le=65535)] = Field(8100, description="0 takes a free port.")
     api_rate_address: Annotated[str, AfterValidator(_rate)] = Field(
@@ -181,6 +232,10 @@ class Settings(BaseSettings):
     )
     api_rate_user: Annotated[str, AfterValidator(_rate)] = Field(
         "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
+    )
+    api_streams: Annotated[int, Field(ge=0)] = Field(2000, description="Open streams of one api process at most.")
+    api_streams_user: Annotated[int, Field(ge=1)] = Field(
+        6, description="Of them one user's at most: browsers open no more to one host over HTTP/1."
     )
     api_rate_share: Annotated[str, AfterValidator(_rate)] = Field(
         "120/minute", description="Requests of one address for what is shared, to one api process; empty: no limit."

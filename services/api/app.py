@@ -24,6 +24,7 @@ from services.api import (
     problems,
     routes,
     shares,
+    stream,
     system,
     trials,
     why,
@@ -37,6 +38,7 @@ from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
 from services.api.view import View
+from services.live.live import Live
 from services.pages import detail, history, sell, session, shared, sharing
 from services.pages import faults as page_faults
 from services.pages import routes as page_routes
@@ -67,10 +69,13 @@ def create_app(
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
         return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
 
+    live = Live(settings, view)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if pool is not None:
             yield
+            await live.close()
             app.state.pictures.close()
             return
         async with (
@@ -85,6 +90,7 @@ def create_app(
         ):
             app.state.parts = parts(opened, writers)
             yield
+            await live.close()
             app.state.pictures.close()
 
     app = FastAPI(
@@ -97,10 +103,12 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
     )
+    app.state.live = live
     if pool is not None:
         app.state.parts = parts(pool, pool)
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(stream.router)
     app.include_router(shares.router)
     app.include_router(missing.router)
     app.include_router(why.router)
@@ -155,7 +163,8 @@ def _document(app: FastAPI) -> None:
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         for path, example in examples.OF_PATH.items():
             for operation in document["paths"][path].values():
-                operation["responses"]["200"]["content"]["application/json"]["example"] = example
+                for shown in operation["responses"]["200"]["content"].values():
+                    shown["example"] = example
                 if "401" in operation["responses"]:
                     operation["security"] = [{"bearer": []}]
         return document

@@ -7,7 +7,8 @@ import binascii
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
 from joserfc import jwt
@@ -28,10 +29,14 @@ _REALM: Final = 'Bearer realm="gatefold"'
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The user of a token that was checked."""
+    """The user of a token that was checked.
+
+    Units:   `expires_at` in seconds since 1970.
+    """
 
     user_id: str
     roles: frozenset[str]
+    expires_at: float = field(default=inf, compare=False)
 
     def require(self, role: str) -> None:
         """Raises:  Problem 403 where the token lacks the role."""
@@ -81,7 +86,7 @@ class Gate:
         user_id = claims["sub"]
         if not is_user_id(user_id):
             raise _refused("The token's sub is not a user id.")
-        who = Identity(user_id, _roles(claims))
+        who = Identity(user_id, _roles(claims), claims["exp"])
         if len(self._seen) >= MOST_SEEN:
             self._seen.clear()
         self._seen[token] = who, min(claims["exp"], now + SEEN_SECONDS)

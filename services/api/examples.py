@@ -234,6 +234,11 @@ SIMULATION: Final[Mapping[str, Any]] = {
     "bad": [],
     "repeated": [],
 }
+STREAM: Final = (
+    "retry: 3000\nid: 41207\nevent: hello\ndata: {}\n\n"
+    'id: 41211\nevent: awarded\ndata: {"badges": [{"id": "genre-tourist-silver", …}], "more": 0, "earned": 2}\n\n'
+    'event: revoked\ndata: {"id": "owner-i", "context": ""}\n\n'
+)
 READY: Final[Mapping[str, Any]] = {
     "status": "ready",
     "stores": {"postgresql": "up"},
@@ -252,7 +257,7 @@ _PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
 }
 
 
-OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
+OF_PATH: Final[Mapping[str, Mapping[str, Any] | str]] = {
     "/api/user/achievements": LIST,
     "/api/user/achievements/progress": PROGRESS,
     "/api/user/achievements/summary": SUMMARY,
@@ -263,6 +268,7 @@ OF_PATH: Final[Mapping[str, Mapping[str, Any]]] = {
     "/api/admin/users/{user_id}/achievements/{achievement_id}/why": WHY,
     "/api/admin/dry-run": DRY_RUN,
     "/api/admin/simulate": SIMULATION,
+    "/api/user/stream": STREAM,
     "/healthz": HEALTH,
     "/readyz": READY,
 }

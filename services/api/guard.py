@@ -53,7 +53,7 @@ class Guard:
             await self._app(scope, receive, send_guarded)
             return
         # The routes know GET. The server around us sees HEAD in its own scope and leaves the body out.
-        asked = {**scope, "method": "GET"}
+        asked = {**scope, "method": "GET", "head": True}
         try:
             await self._app(asked, receive, send_guarded)
         finally:

@@ -14,6 +14,7 @@ from services.api.app import create_app
 from services.settings import Settings
 
 GRACE_SECONDS: Final = 10
+DEAF_SECONDS: Final = 60
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -25,6 +26,9 @@ def listen(host: str, port: int) -> socket.socket:
     server = socket.socket(family, kind, protocol)
     try:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Who takes nothing of an answer for so long is gone, or does as if.
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAF_SECONDS * 1000)
         server.bind(address)
     except OSError:
         server.close()
@@ -49,6 +53,11 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
             if self.started:
                 logs.logger(__name__).info("listening", url=url)
                 started(url)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # Streams have no end of their own, and uvicorn waits for all answers that are under way.
+            app.state.live.hub.close()
+            await super().shutdown(sockets)
 
     server = Server(
         uvicorn.Config(

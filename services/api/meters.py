@@ -66,7 +66,8 @@ class Metered:
             children = REQUESTS.labels(*key), REQUEST_SECONDS.labels(route, key[2])
             self._children[key] = children
         children[0].inc()
-        children[1].observe(seconds)
+        if "lasting" not in scope:  # how long somebody looked at a page says nothing of ours
+            children[1].observe(seconds)
         if status >= _NEWS:
             line = self._log.warning
         elif self._verbose.isEnabledFor(logging.DEBUG):

@@ -65,7 +65,9 @@ def _operation(path: str, method: str, operation: Mapping[str, Any]) -> Iterator
         yield f"<p><b>{escape(status)}</b> {escape(answer.get('description', ''))}</p>"
         for content in answer.get("content", {}).values():
             if status == "200" and "example" in content:
-                yield f"<pre>{escape(json.dumps(content['example'], indent=2, ensure_ascii=False))}</pre>"
+                shown = content["example"]
+                text = shown if isinstance(shown, str) else json.dumps(shown, indent=2, ensure_ascii=False)
+                yield f"<pre>{escape(text)}</pre>"
 
 
 def _rule(schema: Mapping[str, Any]) -> str:

@@ -147,6 +147,10 @@ class View:
             ]
         }
 
+    def achievement(self, award: Award) -> Json:
+        """One award, as it stands in the list but for how rare it is."""
+        return self._achievement(award, _UNKNOWN)
+
     def _achievement(self, award: Award, rare: Json) -> Json:
         face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
         return {

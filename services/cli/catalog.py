@@ -142,8 +142,11 @@ def _print_table(badges: list[BadgeDefinition]) -> None:
 
     table = Table("key", "name", "tier", "rule", "triggers", title=f"{len(badges)} badges")
     for badge in badges:
+        style = "dim" if badge.shadow else ""
         name = badge.name + (f" (per {badge.context_kind})" if badge.context_kind else "")
-        table.add_row(badge.key, name, badge.tier or "", in_words(badge.criterion), ", ".join(badge.triggers))
+        table.add_row(
+            badge.key, name, badge.tier or "", in_words(badge.criterion), ", ".join(badge.triggers), style=style
+        )
     Console().print(table)
 
 

@@ -23,6 +23,7 @@ from services.cli import (
     look,
     migrate,
     missing,
+    notifier,
     prune,
     recount,
     relay,
@@ -56,6 +57,7 @@ app.add_typer(worker.app, name="worker", rich_help_panel="Processes")
 app.command("relay", rich_help_panel="Processes")(relay.relay)
 app.command("scheduler", rich_help_panel="Processes")(scheduler.scheduler)
 app.add_typer(graph.app, name="graph", rich_help_panel="Processes")
+app.add_typer(notifier.app, name="notifier", rich_help_panel="Processes")
 app.command("api", rich_help_panel="Processes")(api.api)
 app.command("migrate", rich_help_panel="Set up")(migrate.migrate)
 app.command("topics", rich_help_panel="Set up")(topics.topics)

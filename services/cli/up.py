@@ -23,7 +23,8 @@ def up(
 ) -> None:
     """Run migrations, declare topics, then all processes under one supervisor until Ctrl-C or SIGTERM.
 
-    These are workers, relay, scheduler and api, and the graph lane where GATEFOLD_NEO4J_URL is set.
+    These are workers, relay, scheduler and api, the graph lane where GATEFOLD_NEO4J_URL is set, and the notifier where
+    GATEFOLD_NOTIFIER_WEBHOOK_URL or GATEFOLD_NOTIFIER_SMTP_URL is.
     A process that ends is started again. Stopping is orderly; what has not ended after 30 seconds is killed.
 
     Example: gatefold up --workers 2
@@ -56,7 +57,9 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
     common = {"GATEFOLD_LOG_JSON": "true"} if as_json else {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     command = [sys.executable, "-m", "services.cli.main"]
     graph = "neo4j_url" in options.model_fields_set
-    taken = {options.relay_port, options.scheduler_port, options.api_port, *([options.graph_port] if graph else [])}
+    notifier = any(url and url.get_secret_value() for url in (options.notifier_webhook_url, options.notifier_smtp_url))
+    taken = {options.relay_port, options.scheduler_port, options.api_port}
+    taken |= {port for port, runs in ((options.graph_port, graph), (options.notifier_port, notifier)) if runs}
     port = options.worker_port
     found = []
     for number in range(1, workers + 1):
@@ -70,6 +73,8 @@ def children(options: Settings, workers: int, *, as_json: bool) -> list[Child]:
     found.append(Child("api", [*command, "api"], common))
     if graph:
         found.append(Child("graph", [*command, "graph"], common))
+    if notifier:
+        found.append(Child("notifier", [*command, "notifier"], common))
     return found
 
 

@@ -149,6 +149,7 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
                 campaign_id=None,
             )
             await by_hand.change_award(connection, act.name, new)
+        await by_hand.tell(connection, act.name, notify=notify)
         higher = {tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index}
         highest = not await by_hand.held(connection, act.user_id, higher, act.context)
         told = awarded(act.name, new, badge, act.at, revision=new.revision, highest=highest, notify=notify)

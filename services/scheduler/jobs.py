@@ -144,7 +144,7 @@ class CountHolders:
             await holders.add(connection, run.due_on, found.holders)
             await holders.nominate(connection, run.cursor, found.last, before=midnight(run.due_on))
             if found.last is None:
-                await holders.complete(connection, run.due_on, load_catalog().badges)
+                await holders.complete(connection, run.due_on, load_catalog().shown.badges)
                 await holders.rank(connection)
         users = found.holders[holders.EVERYBODY]
         held = sum(count.all for key, count in found.holders.items() if key != holders.EVERYBODY)

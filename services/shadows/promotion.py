@@ -40,9 +40,11 @@ async def promote(
     """
     check(badge)
     higher = [tier.key for tier in catalog.families[badge.family] if tier.tier_index > badge.tier_index]
-    while users := await shadows.users(connection, badge.key, PAGE):
+    last = ""
+    while users := await shadows.users(connection, badge.key, last, PAGE):
+        last = users[-1]
         async with connection.transaction():
-            found = await shadows.take(connection, badge.key, users)
+            found = await shadows.take(connection, badge.key, users, notify=notify)
             outranked = await shadows.outranked(connection, users, higher)
             told = [
                 awarded(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 if sys.byteorder != "little" or array("I").itemsize != 4:  # the packed form is defined as little-endian uint32
     raise ImportError("Gatefold needs a little-endian machine with 32-bit unsigned ints")
@@ -30,6 +30,14 @@ class Counts:
         self._numbers = ids[half:]
         del ids[half:]
         self._ids = ids
+
+    @classmethod
+    def of(cls, counted: Mapping[int, int]) -> Counts:
+        """These counts, all of them positive."""
+        made = cls()
+        made._ids = array("I", sorted(counted))
+        made._numbers = array("I", [counted[id_] for id_ in made._ids])
+        return made
 
     def add(self, id_: int, delta: int) -> int:
         """Change the count of `id_` by `delta`; answers the new count.

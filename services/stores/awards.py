@@ -27,7 +27,7 @@ class NewAward:
     """An award as it is stored.
 
     Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it; in the
-             `shadow` it is kept, and no collector sees it.
+             `shadow` it is kept, and no collector sees it; `notify`: the user should be told.
     """
 
     user_id: str
@@ -43,6 +43,7 @@ class NewAward:
     source: Literal["auto", "backfill"] = "auto"
     campaign_id: str | None = None
     shadow: bool = False
+    notify: bool = True
 
     @property
     def name(self) -> Name:

@@ -96,6 +96,11 @@ async def change_award(connection: Connection, name: Name, new: Standing) -> Non
     )
 
 
+async def tell(connection: Connection, name: Name, *, notify: bool) -> None:
+    """Make an award the user's last one, and store whether the user should hear of it."""
+    await connection.execute(SQL["tell"], *name, notify)
+
+
 async def log_act(
     connection: Connection,
     at: datetime,

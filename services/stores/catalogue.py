@@ -21,7 +21,10 @@ SQL = statements("catalogue")
 async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Entry]:
     """What is known of each release; nothing for those the catalogue does not have."""
     found = await connection.fetch(SQL["load"], list(release_ids))
-    return {row["release_id"]: Entry(statement_in(row["content"], row), row["first_pressing"]) for row in found}
+    return {
+        release: Entry(statement_in(content, *stamp), first_pressing)
+        for release, _, content, first_pressing, *stamp in found
+    }
 
 
 async def save(connection: Connection, said: Mapping[int, Statement]) -> None:

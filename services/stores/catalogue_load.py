@@ -145,7 +145,7 @@ async def _hear_everybody(connection: Connection, load: Load) -> None:
     """Where not only dumps have spoken of a staged release, the newest statement of each field wins."""
     heard = []
     for row in await connection.fetch(SQL["described"], SOURCE):
-        statement = statement_in(row["content"], row)
+        statement = statement_in(row["content"], row["stated_at"], row["by_id"], row["by_source"], row["stamps"])
         merged = said_with(statement, facts_of(row["dumped"]), load.stamp)
         facts, stamp = merged.facts, merged.stamp
         if stamp is None:

@@ -28,10 +28,11 @@ async def forget(connection: Connection, user_id: str, until: datetime) -> None:
 
 
 async def _forget_messages(connection: Connection, user_id: str) -> None:
-    """Delete messages about the user. A campaign's sweep among them will never be processed: it counts as done."""
+    """Delete messages and notices about the user. A campaign's sweep will never be processed: it counts as done."""
     unsent = Tally(campaigns.campaign_in(row["event_id"]) for row in await connection.fetch(SQL["messages"], user_id))
     await campaigns.count(connection, campaigns.GONE, {one: (users, 0) for one, users in unsent.items() if one})
     await campaigns.forget_user(connection, user_id)
+    await connection.execute(SQL["notices"], user_id)
 
 
 async def forget_log(connection: Connection, user_id: str, hash_: bytes, until: datetime) -> None:

@@ -25,7 +25,7 @@ class FacetIds:
 
     def missing(self, values: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of the values that have no id here yet."""
-        return set(values) - self._ids.keys()
+        return {value for value in values if value not in self._ids}
 
     async def ensure(self, connection: Connection, values: Iterable[tuple[str, str]]) -> None:
         """Give each value an id. Call it outside of a bundle's transaction: an id once given must stay."""

@@ -21,28 +21,31 @@ Key = tuple[str, int]  # user and instance, or user and release
 CountKey = tuple[str, bytes, int]  # user, facet, value
 
 
-def statement_in(content: str | None, row: Any) -> Statement:
-    """The statement in a row with `stated_at, by_id, by_source, stamps`."""
-    if content is None or row["stated_at"] is None:
+def statement_in(
+    content: str | None, stated_at: datetime | None, by_id: str, by_source: str, stored: str | None
+) -> Statement:
+    """The statement in these columns; `stored` are the stamps of its fields, where they differ."""
+    if content is None or stated_at is None:
         return Statement()
     stamps = None
-    if row["stamps"] is not None:
-        parts = json.loads(row["stamps"])
+    if stored is not None:
+        parts = json.loads(stored)
         stamps = {name: Stamp(datetime.fromisoformat(at), id_, source) for name, (at, id_, source) in parts.items()}
-    return Statement(facts_of(content), Stamp(row["stated_at"], row["by_id"], row["by_source"]), stamps)
+    return Statement(facts_of(content), Stamp(stated_at, by_id, by_source), stamps)
 
 
 def _copy(row: Any) -> Copy:
-    stamp = Stamp(row["changed_at"], row["by_id"], row["by_source"])
-    return Copy(row["release_id"], row["present"], stamp, row["added_on"])
+    _, _, release, present, *stamp, added_on = row
+    return Copy(release, present, Stamp(*stamp), added_on)
 
 
 def _holding(row: Any) -> Holding:
+    # By place: a name is looked up for each of a collector's records.
+    _, release, copies, _, content, first_pressing, _, stated, *stamp = row
     counted = None
-    if row["copies"]:
-        counted = EMPTY if row["counted"] is None else row["counted"].encode()
-    statement = statement_in(row["stated"], row)
-    return Holding(row["release_id"], row["copies"], counted, row["first_pressing"], statement)
+    if copies:
+        counted = EMPTY if content is None else content.encode()
+    return Holding(release, copies, counted, first_pressing, statement_in(stated, *stamp))
 
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:

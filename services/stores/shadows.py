@@ -34,12 +34,14 @@ async def count(connection: Connection, badge_key: str) -> Kept:
     return Kept(row["awards"], row["revoked"])
 
 
-async def users(connection: Connection, badge_key: str, limit: int) -> list[str]:
-    """The next users who have the badge in the shadow, so many awards' worth at most."""
-    return [row["user_id"] for row in await connection.fetch(SQL["users"], badge_key, limit)]
+async def users(connection: Connection, badge_key: str, after: str, limit: int) -> list[str]:
+    """The next users after one who have the badge in the shadow, so many awards' worth at most."""
+    return [row["user_id"] for row in await connection.fetch(SQL["users"], badge_key, after, limit)]
 
 
-async def take(connection: Connection, badge_key: str, user_ids: Sequence[str]) -> list[tuple[Name, Standing]]:
+async def take(
+    connection: Connection, badge_key: str, user_ids: Sequence[str], *, notify: bool
+) -> list[tuple[Name, Standing]]:
     """Show what these users have of the badge; answers it, by user and context. They stay locked until we commit."""
     await connection.fetch(SQL["lock"], user_ids)
     found = []
@@ -48,7 +50,8 @@ async def take(connection: Connection, badge_key: str, user_ids: Sequence[str]) 
         name = (award.pop("user_id"), badge_key, award.pop("context"))
         read = {column: msgspec.json.decode(award[column]) for column in ("caused_by", "evidence")}
         found.append((name, Standing(**award | read)))
-    await connection.execute(SQL["show"], badge_key, [name[0] for name, _ in found], [name[2] for name, _ in found])
+    names = [name for name, _ in found]
+    await connection.execute(SQL["show"], badge_key, [name[0] for name in names], [name[2] for name in names], notify)
     return found
 
 

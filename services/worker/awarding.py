@@ -237,6 +237,7 @@ class Awarding:
             "auto" if self._backfill is None else "backfill",
             None if self._backfill is None else self._backfill.campaign_id,
             badge.shadow,
+            notify,
         )
         return Earned(award, candidate, highest, notify)
 

@@ -57,8 +57,9 @@ async def counted_again(
     """
     copies, holdings, objects = sets
     owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
-    drift: dict[str, tuple[Any, Any]] = dict(copies_drift(holdings.values(), owned))
-    moved = {release for release in owned | holdings.keys() if owned[release] != _copies(holdings, release)}
+    drifted = copies_drift(holdings.values(), owned)
+    drift: dict[str, tuple[Any, Any]] = {f"copies:{release}": pair for release, pair in drifted.items()}
+    moved = set(drifted)
     for release in moved:
         holdings.setdefault(release, Holding(release)).copies = owned[release]
     asked = holdings.keys() if refresh else moved
@@ -108,7 +109,3 @@ async def save(connection: Connection, *recounts: Recount) -> None:
         if found.recounted:
             await ownership.replace_counts(connection, found.collector)
     await collectors.save(connection, [found.collector for found in recounts])
-
-
-def _copies(holdings: dict[int, Holding], release: int) -> int:
-    return holdings[release].copies if release in holdings else 0

@@ -2,6 +2,8 @@
 
 import base64
 
+from services.stores import notices
+from services.stores.notices import Told
 from services.stores.postgres import Connection
 from tests.model import lab
 from tests.model.events import added, event, minutes, removed
@@ -41,6 +43,18 @@ async def test_a_deletion_takes_the_dead_letters_before_it_in_its_bundle(connect
         told = await connection.fetch("select subject from outbox order by 1")
         assert [row[0] for row in kept] == [2, 3]
         assert [row[0] for row in told] == ["user.deleted:0:2", "user.deleted:0:3"]
+
+
+async def test_a_deletion_takes_what_the_notifier_knows_of_the_user(connection: Connection) -> None:
+    log = Log()
+    log.append(event("review.approved", "r", {"review_id": "one"}))
+    await lab.drain(connection, lab.knowledge(), log)
+    told = [Told(f"{user}-{n}", user, b"{}") for user in ("ada", "ben") for n in range(2)]
+    await notices.gather(connection, told, quiet=9, patience=9)
+    log.append(event("user.deleted", "d", {}, time=minutes(9)))
+    await lab.drain(connection, lab.knowledge(), log)
+    for table in ("notice", "notice_award"):
+        assert {row[0] for row in await connection.fetch(f"select user_id from {table}")} == {"ben"}  # noqa: S608
 
 
 async def test_news_of_the_catalogue_reaches_who_came_back(connection: Connection) -> None:

@@ -18,7 +18,7 @@ from tests.integration.commands import gatefold
 # Words for rights: a column in brackets where not the whole table is meant.
 READ, WRITE = {"SELECT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WORKER, RELAY, API = "gatefold_worker", "gatefold_relay", "gatefold_api"
-SCHEDULER, GRAPH, ADMIN = "gatefold_scheduler", "gatefold_graph", "gatefold_admin"
+SCHEDULER, GRAPH, ADMIN, NOTIFIER = "gatefold_scheduler", "gatefold_graph", "gatefold_admin", "gatefold_notifier"
 LETTERS = ("topic", "partition", "offset", "key", "stage", "reason", "seen_at", "redriven_at")
 BY_HAND = (
     *("revision", "source", "trigger", "caused_by", "batch_id"),
@@ -42,7 +42,7 @@ RIGHTS = {
         RELAY: OF_AWARDS | {"SELECT (shadow)"},
         API: READ,
         GRAPH: {"SELECT", "INSERT"},
-        ADMIN: {"SELECT", "INSERT", "UPDATE (shadow)", *(f"UPDATE ({name})" for name in BY_HAND)},
+        ADMIN: {"SELECT", "INSERT", *(f"UPDATE ({name})" for name in (*BY_HAND, "shadow", "notify", "given_no"))},
     },
     "award_log": {API: READ, ADMIN: {"SELECT", "INSERT"}},
     "brake": {WORKER: {"SELECT", "INSERT"}},
@@ -87,8 +87,10 @@ RIGHTS = {
     "load_total": {RELAY: {"SELECT", "DELETE"}},
     "load_touched": {},
     "master": {WORKER: {"SELECT", "UPDATE (earliest)", "UPDATE (dated)"}, API: READ},
-    "migration": {WORKER: READ, RELAY: READ, SCHEDULER: READ, GRAPH: READ},
+    "migration": {WORKER: READ, RELAY: READ, SCHEDULER: READ, GRAPH: READ, NOTIFIER: READ},
     "news": {WORKER: {"SELECT", "INSERT"}, RELAY: {"SELECT", "UPDATE", "DELETE"}, API: READ},
+    "notice": {WORKER: {"SELECT (user_id)", "SELECT (notice_id)", "DELETE"}, NOTIFIER: WRITE},
+    "notice_award": {WORKER: {"SELECT (user_id)", "SELECT (notice_id)", "DELETE"}, NOTIFIER: WRITE},
     "offset_hole": {WORKER: {"SELECT", "INSERT", "UPDATE"}},
     "offset_ledger": {
         WORKER: {"SELECT", "INSERT", "UPDATE"},
@@ -124,6 +126,7 @@ RIGHTS = {
         },
         GRAPH: {"SELECT", "INSERT"},
         ADMIN: {"SELECT", "INSERT", "UPDATE (pinned_at)", *(f"UPDATE ({name})" for name in BY_HAND)},
+        NOTIFIER: {f"SELECT ({name})" for name in ("user_id", "award_id", "revision", "revoked_at")},
     },
 }
 TABLES = "select table_name from information_schema.tables where table_schema = 'public'"  # views, too
@@ -151,7 +154,7 @@ async def test_every_table_has_decided_rights(database: str) -> None:
     assert {table: dict(granted[table]) for table in RIGHTS} == RIGHTS
 
 
-@pytest.mark.parametrize("role", [WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN])
+@pytest.mark.parametrize("role", [WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN, NOTIFIER])
 async def test_what_is_not_granted_is_refused(database: str, role: str) -> None:
     connection = await asyncpg.connect(database)
     await connection.execute(f"set role {role}")
@@ -194,7 +197,7 @@ async def test_who_may_not_create_roles_goes_without_and_is_told() -> None:
         await plain.close()
 
         # Once somebody who may has created them, the owner of the tables can grant.
-        for role in (WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN):
+        for role in (WORKER, RELAY, API, SCHEDULER, GRAPH, ADMIN, NOTIFIER):
             await owner.execute(f"create role {role} nologin")
         await migrate(second, warn=pytest.fail)
         plain = await asyncpg.connect(second)

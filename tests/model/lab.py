@@ -29,6 +29,7 @@ CLEAR = """
     delete from outbox; delete from inbox; delete from dead_letter; delete from offset_ledger; delete from offset_hole;
     delete from campaign; delete from campaign_cursor; delete from campaign_progress;
     delete from news; delete from catalogue_total; delete from master; delete from label; delete from artist;
+    delete from notice; delete from notice_award;
     truncate award_log;
 """
 

@@ -101,7 +101,9 @@ def test_every_metric_has_a_row_with_type_and_labels(name: str) -> None:
 
 
 def test_every_metric_that_is_named_exists() -> None:
-    roles = {f"gatefold_{name}" for name in ("worker", "relay", "scheduler", "graph", "api", "admin")}  # of PostgreSQL
+    roles = {
+        f"gatefold_{name}" for name in ("worker", "relay", "scheduler", "graph", "api", "admin", "notifier")
+    }  # of PostgreSQL
     for path in (README, OPERATIONS):
         named = set(re.findall(r"`(gatefold_[a-z_]+)[`{]", text(path)))
         assert named - roles <= every_metric().keys(), path.name

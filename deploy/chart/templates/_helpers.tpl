@@ -36,6 +36,12 @@ env:
   - name: GATEFOLD_NEO4J_URL
     valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: GATEFOLD_NEO4J_URL}}
   {{- end }}
+  {{- if eq .process "notifier" }}
+  {{- range list "GATEFOLD_NOTIFIER_WEBHOOK_URL" "GATEFOLD_NOTIFIER_SECRET" "GATEFOLD_NOTIFIER_SMTP_URL" }}
+  - name: {{ . }}
+    valueFrom: {secretKeyRef: {name: {{ $.root.Values.existingSecret }}, key: {{ . }}, optional: true}}
+  {{- end }}
+  {{- end }}
   {{- if eq .process "api" }}
   - name: GATEFOLD_POSTGRES_ADMIN_URL
     valueFrom: {secretKeyRef: {name: {{ .root.Values.existingSecret }}, key: admin-postgres-url, optional: true}}

@@ -7,13 +7,13 @@ where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = an
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.
 insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence,
-                   rule_digest, campaign_id, shadow)
+                   rule_digest, campaign_id, shadow, notify)
 select user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence, rule_digest,
-       campaign_id, shadow
+       campaign_id, shadow, notify
 from json_to_recordset($1::json) as n (
     user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
     batch_id uuid, evidence jsonb, rule_digest text, source text, campaign_id text,
-    shadow boolean)
+    shadow boolean, notify boolean)
 on conflict do nothing
 returning user_id, badge_key, context;
 

@@ -26,6 +26,10 @@ set revision = $4, source = $5, trigger = $6, caused_by = $7::text::json, batch_
     revoked_at = $11, campaign_id = $12
 where user_id = $1 and badge_key = $2 and context = $3;
 
+-- name: tell
+-- An award that is given or stands again is the user's last one.
+update award set notify = $4, given_no = default where user_id = $1 and badge_key = $2 and context = $3;
+
 -- name: log_act
 -- An act, for good.
 insert into award_log (at, by, act, user_id, badge_key, context, award_id, revision, reason, before, after)

@@ -41,6 +41,13 @@ where o.subject = $1
         and o.event_id in (b.award_id || ':' || b.revision, b.award_id || ':' || b.revision || ':revoked'))
 returning event_id;
 
+-- name: notices
+-- What the notifier has to tell a user, or has told.
+with gone as (
+    delete from notice_award where user_id = $1
+)
+delete from notice where user_id = $1;
+
 -- name: letters
 -- Dead letters under a user's key, and those of them that are not published yet.
 with gone as (

@@ -8,9 +8,9 @@ select count(*) filter (where revoked_at is null) as awards, count(*) filter (wh
 from award where shadow and badge_key = $1;
 
 -- name: users
--- The next users who have a badge in the shadow.
+-- The next users after one who have a badge in the shadow.
 select distinct user_id
-from (select user_id from award where shadow and badge_key = $1 order by user_id, context limit $2) as page
+from (select user_id from award where shadow and badge_key = $1 and user_id > $2 order by user_id, context limit $3) as page
 order by user_id;
 
 -- name: lock
@@ -27,8 +27,8 @@ order by a.user_id, a.context
 for update;
 
 -- name: show
--- They are in the shadow no more.
-update award a set shadow = false
+-- They are in the shadow no more: for their users they are given now.
+update award a set shadow = false, notify = $4, given_no = default
 from unnest($2::text[], $3::text[]) as n (user_id, context)
 where a.badge_key = $1 and a.user_id = n.user_id and a.context = n.context;
 

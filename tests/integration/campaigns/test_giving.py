@@ -62,6 +62,9 @@ async def test_notify_modes(connection: Connection) -> None:
         begun = await start(connection, "all", notify=mode)  # type: ignore[arg-type]
         await lab.campaign(connection, known, log, begun.campaign_id)
         told[mode] = await messages(connection)  # type: ignore[index]
+        stored = await connection.fetch("select badge_key, context from user_badges where notify")
+        heard = {(one["badge"]["key"], one["context"]) for one in told[mode] if one["notify"]}  # type: ignore[index]
+        assert {(row["badge_key"], row["context"]) for row in stored} == heard
     assert len(told["none"]) == len(told["digest"]) == len(told["normal"]) > 5
     assert not any(one["notify"] for one in told["none"])
     assert all(one["notify"] for one in told["normal"])

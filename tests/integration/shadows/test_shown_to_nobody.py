@@ -1,6 +1,7 @@
 """To collectors and to whoever reads what is published it is as if a badge in the shadow were not there."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from services.campaigns import acts as campaign_acts
 from services.manual import acts
 from services.manual.acts import Act
 from services.relay.campaigns import Campaigner
+from services.scheduler import jobs
 from services.settings import Settings
 from services.stores import campaigns, holders, outbox
+from services.stores.cron import Run
 from services.stores.postgres import Connection
 from tests.integration.shadows.conftest import Serve, Served
 from tests.integration.shadows.lab_of_shadows import (
@@ -43,9 +46,13 @@ CHANGES = [
 ]
 
 
+STREAM = "/api/user/stream"
+
+
 async def walk(api: Served) -> dict[str, Any]:
     """All that collectors are answered, wherever the api answers them."""
-    paths = {(method, path) for method, path in api.paths if path.startswith("/api/user")}
+    # But for the stream, which has no end: it asks for what was given in one statement, of what is shown.
+    paths = {(method, path) for method, path in api.paths if path.startswith("/api/user") and path != STREAM}
     assert {("GET", LIST), ("GET", ONE), ("GET", f"{ONE}/why"), ("GET", f"{ONE}/missing")} <= paths
     answers: dict[str, Any] = {}
     for method, path in sorted(paths):
@@ -128,6 +135,26 @@ async def test_a_sweep_gives_it_once(connection: Connection) -> None:
     log.append(event("cron.sweep", "s", {}, time=minutes(60)))
     await lab.drain(connection, knowledge(HIDDEN), log)
     assert (await published(connection), await kept(connection)) == before
+
+
+async def test_the_daily_count_knows_nothing_of_it(
+    connection: Connection, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither holders nor ranks, nor days without holders, on which a promotion would look like an alarm."""
+    await worked_off(connection, HIDDEN)
+    await connection.execute("truncate badge_holders_history, badge_ranking")
+    monkeypatch.setattr(jobs, "load_catalog", lambda: HIDDEN)
+    scheduler = await lab.worker_connection(f"{database}?role=gatefold_scheduler")
+    now = minutes(2 * 24 * 60)
+    run, cursor = Run("holders", now.date(), now.date(), now), ""
+    while cursor is not None:
+        cursor = (await jobs.CountHolders().page(scheduler, replace(run, cursor=cursor), now, dry_run=False)).cursor
+    await scheduler.close()
+    counted = {row["badge_key"] for row in await connection.fetch("select badge_key from badge_holders_history")}
+    assert counted == {"", *HIDDEN.shown.badges}
+    ranked = {row["badge_key"] for row in await connection.fetch("select badge_key from award where rank is not null")}
+    assert "owner-i" in ranked
+    assert ranked.isdisjoint(SHADOWS)
 
 
 async def test_a_deletion_takes_it(connection: Connection) -> None:

@@ -51,9 +51,10 @@ def test_ports_and_commands_are_those_of_the_processes() -> None:
         "relay": str(settings.relay_port),
         "scheduler": str(settings.scheduler_port),
         "graph": str(settings.graph_port),
+        "notifier": str(settings.notifier_port),
     }
     (jobs,) = re.findall(r"list ((?:\"\w+\" ?)+)", TEMPLATES["jobs.yaml"])
-    assert {*re.findall(r"\w+", jobs), "api", "worker", "relay", "scheduler", "graph"} <= commands()
+    assert {*re.findall(r"\w+", jobs), "api", "worker", "relay", "scheduler", "graph", "notifier"} <= commands()
 
 
 def rendered(*arguments: str) -> dict[tuple[str, str], dict[str, Any]]:
@@ -75,8 +76,10 @@ def test_helm_finds_nothing_wrong() -> None:
 
 @needs_helm
 def test_what_helm_makes_of_it() -> None:
-    found = rendered("--set", "monitoring.enabled=true", "--set", "kafka.topicPrefix=eu.")
-    for process in ("worker", "relay", "scheduler", "api", "graph"):
+    found = rendered(
+        *("--set", "monitoring.enabled=true", "--set", "kafka.topicPrefix=eu.", "--set", "notifier.enabled=true")
+    )
+    for process in ("worker", "relay", "scheduler", "api", "graph", "notifier"):
         pod = found["Deployment", f"badges-{process}"]["spec"]["template"]
         (container,) = pod["spec"]["containers"]
         assert pod["spec"]["securityContext"]["runAsNonRoot"]
@@ -97,7 +100,7 @@ def test_what_helm_makes_of_it() -> None:
     for job in ("migrate", "topics"):
         assert "pre-upgrade" in found["Job", f"badges-{job}"]["metadata"]["annotations"]["helm.sh/hook"]
     without = rendered("--set", "keda.enabled=false", "--set", "graph.enabled=false")
-    assert ("Deployment", "badges-graph") not in without
+    assert not {("Deployment", "badges-graph"), ("Deployment", "badges-notifier")} & without.keys()
     assert without["Deployment", "badges-worker"]["spec"]["replicas"] == 2
     assert not [kind for kind, _ in without if kind in ("ScaledObject", "PrometheusRule", "NetworkPolicy")]
 

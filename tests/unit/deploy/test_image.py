@@ -19,7 +19,9 @@ DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = read("compose.yaml")  # type: ignore[assignment]
 OURS = {name: service for name, service in COMPOSE["services"].items() if "gatefold" in service["image"]}
 (SCRATCH,) = re.findall(r"GATEFOLD_SCRATCH=(\S+)", DOCKERFILE)
-PORTS = {name: getattr(Settings(), f"{name}_port") for name in ("api", "worker", "relay", "scheduler", "graph")}
+PORTS = {
+    name: getattr(Settings(), f"{name}_port") for name in ("api", "worker", "relay", "scheduler", "graph", "notifier")
+}
 
 
 def pins(path: str) -> dict[str, str]:

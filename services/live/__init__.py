@@ -1,0 +1,1 @@
+"""Awards as they happen, for who has a page open."""
