@@ -15,6 +15,7 @@ from catalog.definition import BadgeDefinition, Coverage
 from contracts.times import parse_time
 from evaluators.remaining import out_of_reach
 from services.api.problems import INVALID, UNKNOWN_ACHIEVEMENT, Problem
+from services.api.rarity import ordinal
 from services.api.routes import LONGEST_CURSOR, may_be_a_key, parts_of, place
 from services.api.view import icon_path, target_of
 from services.missing.answer import missing as missing_for
@@ -196,10 +197,14 @@ def others(t: Texts, key: str, awards: Sequence[Mapping[str, Any]], context: str
 
 def rarity(t: Texts, counted: Mapping[str, Any]) -> str | None:
     """How many hold the badge, and which of them the visitor was, where that is known."""
-    holders, rank = counted["holders"], counted.get("rank")
+    holders, rank = counted["holders"], counted["rank"]
     if not holders:
         return None
-    return t("detail.rank", rank=rank, n=max(holders, rank)) if rank else t("detail.holders", n=holders)
+    if rank is None:
+        return t("detail.holders", n=holders)
+    if holders == 1:
+        return t("detail.only")
+    return t("detail.rank", rank=ordinal(rank) if t.language == "en" else f"{rank}.", n=max(holders, rank))
 
 
 def _more(key: str, context: str, cursor: str | None) -> str | None:

@@ -119,7 +119,10 @@ async def test_how_many_hold_it(label: Connection, see: See) -> None:
     await label.execute(
         "update award set rank = 17 where badge_key = 'label-loyalist-bronze' and context = 'label:23528'"
     )
-    assert "Number 17 of 412 to earn it" in text(await see("/me/badges/label-loyalist-bronze"))
+    assert "17th of 412 to earn it" in text(await see("/me/badges/label-loyalist-bronze"))
+    assert "als 17. von 412 verdient" in text(await see("/me/badges/label-loyalist-bronze", language="de"))
+    await label.execute("update badge_holders set holders = 1 where badge_key <> ''")
+    assert "nobody else has it so far" in text(await see("/me/badges/label-loyalist-bronze"))
 
 
 async def test_a_dialog_is_a_part_of_the_page(label: Connection, see: See) -> None:
