@@ -68,12 +68,16 @@ async def test_told_and_shown_as_if_it_had_never_been_in_the_shadow(connection: 
     await worked_off(connection, HIDDEN)
     hidden, noted = await told(connection), len(await audited(connection))
     assert hidden.keys() == messages.keys() - await kept(connection)
+    shown = await connection.fetchval("select max(given_no) from user_badges")
     with pytest.raises(StillShadow):
         await promoted(connection, "owner-ii", HIDDEN)
     assert await told(connection) == hidden
     for key in SHADOWS:
         assert await promoted(connection, key) == [Kept(1, 0)]
         assert await promoted(connection, key) == [], "twice is once"
+    # For who looks at a page they are given now.
+    given = await connection.fetch("select given_no from user_badges where badge_key = any($1::text[])", list(SHADOWS))
+    assert min(row["given_no"] for row in given) > shown
     assert await told(connection) == {name: one | {"notify": name in hidden} for name, one in messages.items()}
     assert await lab.awards_of(connection) == awards, "dates and evidence are those of the day"
     assert (await audited(connection))[noted:] == [
