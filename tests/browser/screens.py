@@ -39,6 +39,7 @@ PAGES: Final = {
     "badge": (catalogue.COLLECTOR, "/me/badges/six-degrees-platinum"),
     "history": (data.COPIES_OF, "/me/history"),
     "sell": (data.COPIES_OF, "/me/sell"),
+    "share": (data.COPIES_OF, "/me/share"),
     "nowhere": (data.COPIES_OF, "/me/nowhere"),
 }
 
