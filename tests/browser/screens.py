@@ -85,7 +85,7 @@ async def readme(browser: Browser, site: str, options: Settings) -> None:
     page = await signed_in(browser, site, options, catalogue.COLLECTOR, "dark", 1200)
     await page.goto("/me", wait_until="networkidle")
     await page.locator("#showcase a[href^='/me/badges/six-degrees']").click()
-    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("document.querySelector('dialog[open] img')?.complete")
     await page.screenshot(path=OUT / "readme-badge.png")
     await page.context.close()
 

@@ -74,6 +74,11 @@ async def test_the_showcase_shows_the_best_and_pins_win(sign_in: SignIn, db: Db)
     assert await cards.count() == 4
     await cards.first.get_by_role("button", name="Unpin: Wishlister I").click()
     await expect(cards.first).to_contain_text("First Pressing")
+    await cards.nth(1).get_by_role("link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Pin to the showcase: Label Loyalist Bronze").click()
+    await expect(cards.first).to_contain_text("Label Loyalist")
+    await cards.first.get_by_role("button", name="Unpin: Label Loyalist Bronze").click()
+    await expect(cards.first).to_contain_text("First Pressing")
     assert await db.fetchval("select count(*) from user_badges where pinned_at is not null") == 0
 
 
