@@ -109,6 +109,8 @@ async def detail(
         "of": words.context_name(t, context, name),
         "proof": proof(t, told[key], shown["awards"], context) if key in told else None,
         "locked": locked,
+        "award": {"key": key, "context": context, "pinned": key in told and told[key].pinned}
+        | {"name": shown["name"], "tier": "" if badge is None or badge.tier is None else words.tier(t, badge.tier)},
         "share": f"/me/share?{urlencode({'key': key, 'context': context})}",
         "rarity": rarity(t, shown["rarity"]),
         "ladder": [] if badge is None else ladder(t, view.catalog.families[badge.family], told, badge, context),

@@ -37,6 +37,7 @@ class Told(NamedTuple):
     at: datetime
     source: str
     evidence: dict[str, Any]
+    pinned: bool = False
 
 
 async def awards(
@@ -63,4 +64,4 @@ async def months(connection: Connection, user_id: str) -> list[Month]:
 async def of_context(connection: Connection, user_id: str, keys: Sequence[str], context: str) -> dict[str, Told]:
     """What the user was given of these badges in one context, by key."""
     stored = await connection.fetch(SQL["of_context"], user_id, keys, context)
-    return {key: Told(at, source, msgspec.json.decode(evidence)) for key, at, source, evidence in stored}
+    return {key: Told(at, source, msgspec.json.decode(found), pinned) for key, at, source, found, pinned in stored}

@@ -40,6 +40,7 @@ PAGES: Final = {
     "badge": (catalogue.COLLECTOR, "/me/badges/six-degrees-platinum"),
     "history": (data.COPIES_OF, "/me/history"),
     "sell": (data.COPIES_OF, "/me/sell"),
+    "share": (data.COPIES_OF, "/me/share"),
     "nowhere": (data.COPIES_OF, "/me/nowhere"),
     "sharing": (catalogue.COLLECTOR, "/me/share"),
 }
@@ -95,7 +96,7 @@ async def readme(browser: Browser, site: str, options: Settings) -> None:
     page = await signed_in(browser, site, options, catalogue.COLLECTOR, "dark", 1200)
     await page.goto("/me", wait_until="networkidle")
     await page.locator("#showcase a[href^='/me/badges/six-degrees']").click()
-    await page.wait_for_load_state("networkidle")
+    await page.wait_for_function("document.querySelector('dialog[open] img')?.complete")
     await page.screenshot(path=OUT / "readme-badge.png")
     await page.context.close()
 

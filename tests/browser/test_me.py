@@ -74,6 +74,11 @@ async def test_the_showcase_shows_the_best_and_pins_win(sign_in: SignIn, db: Db)
     assert await cards.count() == 4
     await cards.first.get_by_role("button", name="Unpin: Wishlister I").click()
     await expect(cards.first).to_contain_text("First Pressing")
+    await cards.nth(1).get_by_role("link").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Pin to the showcase: Label Loyalist Bronze").click()
+    await expect(cards.first).to_contain_text("Label Loyalist")
+    await cards.first.get_by_role("button", name="Unpin: Label Loyalist Bronze").click()
+    await expect(cards.first).to_contain_text("First Pressing")
     assert await db.fetchval("select count(*) from user_badges where pinned_at is not null") == 0
 
 
@@ -218,3 +223,14 @@ async def test_each_page_is_accessible_light_and_fits(sign_in: SignIn, width: in
                 for other in (768, width):
                     await page.set_viewport_size({"width": other, "height": 900})
                     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, other)
+
+
+async def test_a_part_that_cannot_be_had_says_why_and_an_ended_session_leads_back(sign_in: SignIn) -> None:
+    page = await sign_in("ann", "/me")
+    await page.route("**/me/missing/**", lambda route: route.fulfill(status=404, body="gone"), times=1)
+    await page.locator("#strip summary", has_text="Warp").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Missing for Label Loyalist")
+    await page.goto("/me?show=earned")
+    await page.context.clear_cookies()
+    await page.locator("select[name=category]").select_option("Community")
+    await page.wait_for_url(lambda url: url.endswith("/session?next=%2Fme%3Fshow%3Dearned"))

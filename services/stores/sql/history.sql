@@ -37,6 +37,6 @@ limit $2;
 
 -- name: of_context
 -- A user's awards of these badges in one context.
-select badge_key, awarded_at, source, evidence::text as evidence
+select badge_key, awarded_at, source, evidence::text as evidence, pinned_at is not null as pinned
 from user_badges
 where user_id = $1 and badge_key = any($2::text[]) and context = $3 and revoked_at is null and not hidden;
