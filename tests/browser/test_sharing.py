@@ -84,7 +84,7 @@ async def submit(page: Page, button: str) -> None:
 
 async def test_sharing_a_badge_and_taking_it_back(sign_in: SignIn, browser: Browser, site: str) -> None:
     page = await sign_in("ann", "/me/badges/label-loyalist-platinum?context=label%3A1")
-    await page.get_by_role("button", name="Share", exact=True).click()
+    await page.get_by_role("link", name="Share", exact=True).click()
     await page.wait_for_url("**/me/share?key=label-loyalist-platinum&context=label%3A1")
     assert await page.locator("#link").count() == 0
     await page.get_by_label("Name on the card").fill("<b>Ann</b> & שלום")
