@@ -207,10 +207,8 @@ def show_ways_in(use: Mapping[str, Any]) -> None:
     out = console(sys.stdout)
     out.print()
     out.print(Rule("everything is still up, until Ctrl-C", style="cyan", align="left"))
-    out.print(
-        Text.assemble(("page         ", "dim"), (use["page"], "bold"), f": sign in as {use['user']} with"),
-        soft_wrap=True,
-    )
+    signed_in = f"   sign in as {use['user']} with this token:"
+    out.print(Text.assemble(("page         ", "dim"), (use["page"], "bold"), signed_in), soft_wrap=True)
     out.print(Text(use["token"]), soft_wrap=True)
     out.print()
     for name in ("api", "docs", "postgres", "kafka", "topic_prefix", "neo4j"):
