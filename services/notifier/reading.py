@@ -25,6 +25,8 @@ AWARDED: Final = "badge.awarded"
 POLL_MILLISECONDS: Final = 500
 MOST_RECORDS: Final = 500
 REQUEST_MILLISECONDS: Final = 8_000
+# Shorter than a request may take: who joins waits so long for one who was killed, and must not give up before.
+SESSION_MILLISECONDS: Final = 6_000
 # An import goes on as long as something comes; a user who never stops is told now and then.
 PATIENCE: Final = 12.0
 
@@ -118,6 +120,8 @@ class Reading:
             bootstrap_servers=self._settings.bootstrap,
             group_id=self._group,
             request_timeout_ms=REQUEST_MILLISECONDS,
+            session_timeout_ms=SESSION_MILLISECONDS,
+            heartbeat_interval_ms=SESSION_MILLISECONDS // 3,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )

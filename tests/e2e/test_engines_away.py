@@ -47,7 +47,7 @@ async def test_the_scheduler_waits_for_postgres_and_goes_on(fragile: World, own_
     """Before there are users: a sweep of today would earn what the model, topic after topic, dates otherwise."""
     world = fragile
     scheduler = world.crew.start("scheduler", cron_rate="10000")
-    await asyncio.to_thread(scheduler.wait_for, "run done", times=4)
+    await asyncio.to_thread(scheduler.wait_for, "run done", times=5)
     await asyncio.to_thread(own_engines.kill, "postgres")
     until(lambda: scheduler.get("/readyz")[0] == 503, "the scheduler is not ready")
     assert scheduler.get("/healthz")[0] == 200
@@ -55,7 +55,7 @@ async def test_the_scheduler_waits_for_postgres_and_goes_on(fragile: World, own_
     until(lambda: scheduler.get("/readyz")[0] == 200, "the scheduler is ready again")
     await asyncio.to_thread(scheduler.wait_for, "leading", times=2)
     await world.query("update cron_run set finished_at = null where name = 'holders'")
-    done = await asyncio.to_thread(scheduler.wait_for, "run done", times=5)
+    done = await asyncio.to_thread(scheduler.wait_for, "run done", times=6)
     assert done["name"] == "holders"
     assert await asyncio.to_thread(scheduler.terminate) == 0
 
