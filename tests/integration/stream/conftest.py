@@ -1,0 +1,76 @@
+"""What the tests of streams share: an api, awards that are given and published."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from contracts.times import parse_time
+from services.kafka import Publisher
+from services.settings import Settings
+from services.topics import TopicAdmin, plan
+from tests.integration.stream.world import AT, SECRET, Give, publish, surroundings
+from tests.integration.test_api_process import running
+
+
+@pytest.fixture(scope="module")
+def settings(database: str, kafka_url: str, topic_prefix: str) -> Settings:
+    return Settings(postgres_url=database, kafka_url=kafka_url, topic_prefix=topic_prefix, jwt_secret=SECRET)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
+    admin = TopicAdmin(settings)
+    await admin.open()
+    await admin.create(plan(settings, {}))
+    await admin.close()
+    found = Publisher(settings.bootstrap)
+    yield found
+    await found.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def url(settings: Settings, publisher: Publisher) -> AsyncIterator[str]:
+    async with running(**surroundings(settings), api_streams_user="2") as (_, found):
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def db(database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def user() -> str:
+    return f"u-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def give(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings: Settings) -> Give:
+    """Store awards as the worker does and publish that there is something; answers the number of the last."""
+
+    async def given(user: str, *keys: str, notify: bool = True, told: bool = True) -> int:
+        number = 0
+        for key in keys:
+            number = await db.fetchval(
+                "insert into user_badges (user_id, badge_key, award_id, awarded_at, source, trigger, caused_by,"
+                " batch_id, evidence, notify) values ($1, $2, $3, $4, 'auto', 'ownership.added', '{}', $5, '{}', $6)"
+                " returning given_no",
+                user,
+                key,
+                uuid4(),
+                parse_time(AT),
+                uuid4(),
+                notify,
+            )
+        if told:
+            await publish(publisher, settings, "badge.awarded", user, {})
+        return number
+
+    return given
