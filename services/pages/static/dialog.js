@@ -11,13 +11,16 @@
   async function open(link) {
     const again = shown() !== null;
     const address = link.href;
-    await htmx.ajax("GET", address, { target: place, swap: "innerHTML" });
-    const dialog = shown();
-    const heading = dialog?.querySelector("h1");
-    if (!heading) {
+    // Not by htmx: it would follow a refusal to the form that signs in, while we leave for the page of the badge.
+    const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!answer?.ok) {
       location.assign(address); // whatever went wrong, its page says it
       return;
     }
+    place.innerHTML = await answer.text();
+    htmx.process(place);
+    const dialog = shown();
+    const heading = dialog.querySelector("h1");
     history[again ? "replaceState" : "pushState"]({ dialog: true }, "", address);
     document.title = heading.textContent.trim().replace(/\s+/g, " ") + title.slice(title.lastIndexOf(" · "));
     if (!again) opener = link;
