@@ -12,6 +12,8 @@ from tests.model import lab
 from tests.model.events import event, minutes
 from tests.model.lab import Log
 
+HEARD = "select notify, given_no from user_badges where user_id = $1 and badge_key = $2 and context = $3"
+
 
 async def test_granting_twice_is_one_award(connection: Connection, ada: Log) -> None:
     first = await acts.grant(connection, CATALOG, act())
@@ -63,10 +65,16 @@ async def test_the_message_is_that_of_the_worker_but_for_the_hand(connection: Co
 async def test_grant_revoke_grant(connection: Connection, ada: Log) -> None:
     """The same award, the same date; a revision more, and other ids for what is told."""
     first = await acts.grant(connection, CATALOG, act(), notify=False)
+    quiet, number = await connection.fetchrow(HEARD, *GENRES)
     gone = await acts.revoke(connection, CATALOG, act(reason="not hers", at=minutes(90)))
     again = await acts.revoke(connection, CATALOG, act(reason="really", at=minutes(95)))
     back = await acts.grant(connection, CATALOG, act(reason="hers after all", by="other", at=minutes(100)))
     assert [one.outcome for one in (first, gone, again, back)] == ["granted", "revoked", "unchanged", "reinstated"]
+    # Whoever looks at a page is told of it as of a new one, behind all that came before.
+    heard, later = await connection.fetchrow(HEARD, *GENRES)
+    assert (quiet, heard) == (False, True)
+    reviewed = await connection.fetchval("select given_no from user_badges where badge_key = 'reviewer-i'")
+    assert 0 < reviewed < number < later
     id_ = first.award.award_id
     assert {one.award.award_id for one in (gone, again, back)} == {id_}
     assert (back.award.revision, back.award.revoked_at) == (2, None)
