@@ -7,7 +7,6 @@ Raises:  InvalidEvent and nothing else, whatever the bytes. The stages come in t
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import blake2b
@@ -38,8 +37,7 @@ class InvalidEvent(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """An accepted event.
 
     Shape:   `data` is a struct with the attributes of the topic's model; `digest` is the 8-byte blake2b of the raw

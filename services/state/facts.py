@@ -176,12 +176,6 @@ class Statement(msgspec.Struct):
         self.facts = Facts(**{name: getattr(self.facts, name) for name in stamps})
         self._keep(stamps)
 
-    def newest(self) -> Stamp | None:
-        """The latest stamp of any field that counts."""
-        if self.stamps is None:
-            return None if self.facts == NOTHING else self.stamp
-        return max(self.stamps.values(), default=None)
-
     def per_field(self) -> dict[str, Stamp]:
         """Stamp of each field that is known."""
         if self.stamps is not None:

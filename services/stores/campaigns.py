@@ -56,11 +56,12 @@ class Campaign(NamedTuple):
 
 
 class Giving(NamedTuple):
-    """A campaign whose sweeps give awards."""
+    """A campaign whose sweeps give awards, and all that some users hold by now."""
 
     campaign_id: str
     badge_keys: tuple[str, ...]
     notify: Notify
+    held: set[Name]
 
 
 class Unfinished(NamedTuple):
@@ -153,14 +154,20 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 
-async def giving(connection: Connection, ids: Iterable[str]) -> dict[str, Giving]:
-    """Those of these campaigns that give awards; none of them changes its state until we commit."""
-    wanted = sorted(ids)
-    if not wanted:
-        return {}
+async def hold(connection: Connection) -> None:
+    """Let no campaign change its state until we commit."""
     await connection.execute(SQL["lock_shared"], LOCK)
-    found = await connection.fetch(SQL["giving"], wanted)
-    return {row["campaign_id"]: Giving(row["campaign_id"], tuple(row["badge_keys"]), row["notify"]) for row in found}
+
+
+async def giving(connection: Connection, ids: Iterable[str], users: Sequence[str]) -> list[Giving]:
+    """Those of these campaigns that give awards, which stays so under `hold`, with what these users hold.
+
+    Shape:   awards that were revoked and those in the shadow are held as well.
+    """
+    return [
+        Giving(name, tuple(badge_keys), notify, set(zip(*held, strict=True)) if held[0] else set())
+        for name, badge_keys, notify, *held in await connection.fetch(SQL["giving"], users, sorted(ids))
+    ]
 
 
 async def count(connection: Connection, partition: int, done: Mapping[str, tuple[int, int]]) -> None:

@@ -35,17 +35,20 @@ def statement_in(
 
 
 def _copy(row: Any) -> Copy:
-    _, _, release, present, *stamp, added_on = row
-    return Copy(release, present, Stamp(*stamp), added_on)
+    _, _, release, present, at, by_id, by_source, added_on = row
+    return Copy(release, present, Stamp(at, by_id, by_source), added_on)
 
 
 def _holding(row: Any) -> Holding:
     # By place: a name is looked up for each of a collector's records.
-    _, release, copies, _, content, first_pressing, _, stated, *stamp = row
+    _, release, copies, facts_id, content, first_pressing, stated_id, stated, at, by_id, by_source, stamps = row
+    statement = statement_in(stated, at, by_id, by_source, stamps)
     counted = None
     if copies:
-        counted = EMPTY if content is None else content.encode()
-    return Holding(release, copies, counted, first_pressing, statement_in(stated, *stamp))
+        # Nearly always what the user said: the same row, and then the same bytes.
+        same = facts_id == stated_id and statement.stamp is not None
+        counted = statement.facts.content if same else EMPTY if content is None else content.encode()
+    return Holding(release, copies, counted, first_pressing, statement)
 
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:
@@ -175,7 +178,7 @@ async def copies_of_each(connection: Connection, user_ids: Sequence[str]) -> dic
     """All copies and tombstones of users, by instance."""
     found: dict[str, dict[int, Copy]] = {user: {} for user in user_ids}
     for row in await connection.fetch(SQL["copies_of"], user_ids):
-        found[row["user_id"]][row["instance_id"]] = _copy(row)
+        found[row[0]][row[1]] = _copy(row)
     return found
 
 
@@ -188,7 +191,7 @@ async def holdings_of_each(connection: Connection, user_ids: Sequence[str]) -> d
     """All releases that users own or have spoken of."""
     found: dict[str, dict[int, Holding]] = {user: {} for user in user_ids}
     for row in await connection.fetch(SQL["releases_of"], user_ids):
-        found[row["user_id"]][row["release_id"]] = _holding(row)
+        found[row[0]][row[1]] = _holding(row)
     return found
 
 

@@ -161,14 +161,15 @@ class Awarding:
         self._candidates[found.name] = found
         self._found[collector.user_id] += 1
 
-    async def settle(self, connection: Connection) -> list[NewAward]:
-        """Store what was earned and not held yet, tell of what is shown; answers new awards in the order of events."""
+    async def settle(self, connection: Connection, held: set[Name] | None = None) -> list[NewAward]:
+        """Store what was earned and not held yet, tell of what is shown; answers new awards in the order of events.
+
+        Shape:   `held` is all that these users hold, where the caller knows.
+        """
         if not self._candidates:
             return []
-        badges = self._catalog.badges
-        keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
-        users = {user for user, _, _ in self._candidates}
-        held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
+        if held is None:
+            held = await self._held(connection)
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
         fresh = [one for one in new if one.award.name in stored]
@@ -188,6 +189,13 @@ class Awarding:
             ],
         )
         return [one.award for one in fresh]
+
+    async def _held(self, connection: Connection) -> set[Name]:
+        """What these users hold of the families that were earned."""
+        badges = self._catalog.badges
+        keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
+        users = {user for user, _, _ in self._candidates}
+        return await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
 
     @property
     def candidates(self) -> Iterable[Candidate]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from catalog.index import TriggerIndex
 from evaluators.engine import evaluate_all
-from services.stores import awards, campaigns
-from services.stores.awards import NewAward
+from services.stores import campaigns
+from services.stores.awards import Name, NewAward
 from services.stores.campaigns import Giving
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.earned import Backfill
@@ -29,18 +29,16 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
     connection, knowledge = work.connection, work.knowledge
     index = knowledge.index_of(campaign.badge_keys)
     users = {one.event.subject: (one, found) for one, found in asked}
-    earned = {user: _earned(work, one, found, index) for user, (one, found) in users.items()}
-    pairs = {pair for some in earned.values() for pair in some}
-    held = await awards.held(connection, users, {key for key, _ in pairs}, {context for _, context in pairs})
     due = {
         user: lacked
-        for user, some in earned.items()
-        if (lacked := frozenset(pair for pair in some if (user, *pair) not in held))
+        for user, (one, found) in users.items()
+        if (lacked := _lacked(work, one, found, index, campaign.held))
     }
     if not due:
         return []
     measured = await campaigns.measured_at(connection, sorted(due)) if index.metrics & GRAPH else {}
-    replays = {user: Replay(users[user][1], knowledge.counter, measured.get(user)) for user in due}
+    counter = knowledge.counter_of(index.metrics)
+    replays = {user: Replay(users[user][1], counter, measured.get(user)) for user in due}
     awarding = Awarding(
         knowledge.catalog,
         lambda user: replays[user].holdings,
@@ -51,16 +49,21 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
         time = judged_at(one.event, found, stands=work.stands(one.event))
         try:
             replay.judge(awarding, index, one.event, time)
-            awarding.judge_trigger(one.event, found.collector, occasion_at(one.event.type, time))
+            if not awarding.all_found(user):
+                awarding.judge_trigger(one.event, found.collector, occasion_at(one.event.type, time))
         except FAULTS as error:
             raise EventFailed(one.offset) from error
-    return await awarding.settle(connection)
+    return await awarding.settle(connection, campaign.held)
 
 
-def _earned(work: Work, one: Accepted, found: Recount, index: TriggerIndex) -> Due:
+def _lacked(work: Work, one: Accepted, found: Recount, index: TriggerIndex, held: Container[Name]) -> Due:
+    """What the user has earned and does not hold; what is held once and for all is not evaluated."""
+    user = one.event.subject
+    open_still = [badge for badge in index.badges if badge.context_kind or (user, badge.key, "") not in held]
     occasion = occasion_at(one.event.type, judged_at(one.event, found, stands=work.stands(one.event)))
     try:
-        verdicts = evaluate_all(index.badges, found.collector, occasion)
+        verdicts = evaluate_all(open_still, found.collector, occasion)
     except FAULTS as error:
         raise EventFailed(one.offset) from error
-    return frozenset((verdict.badge.key, verdict.context) for verdict in verdicts if verdict.earned)
+    earned = [(verdict.badge.key, verdict.context) for verdict in verdicts if verdict.earned]
+    return frozenset(pair for pair in earned if (user, *pair) not in held)

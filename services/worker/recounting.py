@@ -64,8 +64,12 @@ async def counted_again(
         holdings.setdefault(release, Holding(release)).copies = owned[release]
     asked = holdings.keys() if refresh else moved
     known = await said.of(asked)
-    due = {release: holdings[release].due(known.get(release)) for release in asked}
-    contents = {*(content for content, _ in due.values()), *(holding.counted for holding in holdings.values())}
+    changed = {
+        release: due
+        for release in asked
+        if (due := (one := holdings[release]).due(known.get(release))) != (one.counted, one.first_pressing)
+    }
+    contents = [one.counted for one in holdings.values()] + [content for content, _ in changed.values()]
     await knowledge.learn(connection, [content for content in contents if content is not None])
 
     present = [key for key, fact in objects.items() if fact.present]
@@ -73,18 +77,15 @@ async def counted_again(
     ordered = [holdings[release] for release in sorted(holdings, reverse=True)]
     counted = fresh(stored.user_id, ordered, present, knowledge.counter)
     drift |= differences(stored, counted)
-    changed = {
-        release for release, one in due.items() if one != (holdings[release].counted, holdings[release].first_pressing)
-    }
-    for release in changed:
-        holdings[release].counted, holdings[release].first_pressing = due[release]
+    for release, (content, first_pressing) in changed.items():
+        holdings[release].counted, holdings[release].first_pressing = content, first_pressing
     if changed:
-        moved |= changed
+        moved |= changed.keys()
         counted = fresh(stored.user_id, ordered, present, knowledge.counter)
     counted.erased_at, counted.age_seen = stored.erased_at, stored.age_seen
     counted.graph = stored.graph
     stamps = [copy.stamp for copy in copies.values()] + [fact.stamp for fact in objects.values()]
-    stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.newest())]
+    stamps += [stamp for holding in holdings.values() if (stamp := holding.statement.stamp)]
     newest = max(stamps, default=None)
     days = (stored.seen_on, newest.time.date() if newest else None)
     counted.seen_on = max((day for day in days if day is not None), default=None)

@@ -7,20 +7,21 @@ Facts and totals are those of today. A rule that is met now was first met when t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from catalog.definition import TENURE_METRIC, Tenure, Threshold, leaves
 from catalog.index import TriggerIndex
 from contracts.envelope import Event
 from contracts.snapshot import MOVING
 from services.state.collector import Collector
-from services.state.facets import Counter
 from services.state.facts import Stamp
 from services.state.graph import METRICS as OF_GRAPH
 from services.state.holdings import Holding
+from services.state.narrowed import Narrowed
 from services.worker.awarding import Awarding
 from services.worker.evidence import named_holding, named_wish
 from services.worker.recounting import Recount
@@ -35,10 +36,11 @@ Item = tuple[str, Any]  # "copy" and a holding, or a kind of activity and an obj
 class Replay:
     """The past of one user, played once.
 
-    Shape:   `holdings` are those of the releases that are counted by now; `measured_at` is when the graph was.
+    Shape:   `holdings` are those of the releases that are counted by now; `measured_at` is when the graph was. What
+             the badges of `judge` do not read, `counter` may leave out.
     """
 
-    def __init__(self, found: Recount, counter: Counter, measured_at: datetime | None) -> None:
+    def __init__(self, found: Recount, counter: Narrowed, measured_at: datetime | None) -> None:
         self._found = found
         self._counter = counter
         self._measured_at = measured_at

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 
+from catalog.definition import SWEEP
 from services.logs import logger
 from services.metrics import DRIFT
 from services.stores import alarms, campaigns
 from services.stores.awards import NewAward
+from services.stores.campaigns import Giving
 from services.stores.dead_letters import Letter
 from services.stores.postgres import Connection
 from services.worker import reading, recounting
@@ -33,10 +35,11 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     Raises:  EventFailed naming the event at fault; nothing is kept then.
     """
     given: list[NewAward] = []
-    asked = {one.event.data.campaign_id for one in accepted} - {None}
-    giving = await campaigns.giving(work.connection, asked)
+    if any(one.event.data.campaign_id for one in accepted):
+        await campaigns.hold(work.connection)
     for some in _rounds(await work.lock(accepted, create=False, void_too=True)):
-        sets, said = await _read(work, some)
+        giving = await _giving(work, some)
+        sets, said = await _read(work, some, _metrics(work, some, giving.values()))
         asking: dict[str, list[tuple[Accepted, Recount]]] = {}
         for one in some:
             found = await _recount(work, one, sets[one.event.subject], said)
@@ -53,6 +56,23 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     return given
 
 
+async def _giving(work: Work, some: Iterable[Accepted]) -> dict[str, Giving]:
+    """The campaigns of these events that give awards, by id."""
+    asking = [one.event for one in some if one.event.data.campaign_id is not None]
+    if not asking:
+        return {}
+    ids, users = {event.data.campaign_id for event in asking}, [event.subject for event in asking]
+    return {one.campaign_id: one for one in await campaigns.giving(work.connection, ids, users)}
+
+
+def _metrics(work: Work, some: Iterable[Accepted], giving: Iterable[Giving]) -> frozenset[str]:
+    """What the badges read that these events evaluate."""
+    indices = [work.knowledge.index_of(one.badge_keys) for one in giving]
+    if any(one.event.data.campaign_id is None for one in some):
+        indices.append(work.knowledge.catalog.trigger(SWEEP))
+    return frozenset(metric for index in indices for metric in index.metrics)
+
+
 def _rounds(standing: Iterable[Accepted]) -> list[list[Accepted]]:
     """The events in order, each user once in a round: what a round writes the next one reads."""
     rounds: list[list[Accepted]] = []
@@ -66,15 +86,15 @@ def _rounds(standing: Iterable[Accepted]) -> list[list[Accepted]]:
     return rounds
 
 
-async def _read(work: Work, some: Sequence[Accepted]) -> tuple[dict[str, Sets], Said]:
+async def _read(work: Work, some: Sequence[Accepted], metrics: frozenset[str]) -> tuple[dict[str, Sets], Said]:
     """The sets of different users, read together; one by one only to find whose cannot be read."""
     stored = [work.collectors[one.event.subject] for one in some]
     try:
-        return await reading.sets_and_said(work.connection, stored)
+        return await reading.sets_and_said(work.connection, stored, metrics)
     except FAULTS:
         for one, collector in zip(some, stored, strict=True):
             try:
-                await reading.sets_and_said(work.connection, [collector])
+                await reading.sets_and_said(work.connection, [collector], metrics)
             except FAULTS as error:
                 raise EventFailed(one.offset) from error
         raise

@@ -12,6 +12,7 @@ from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import Counter, bounded_values
 from services.state.facts import States, facts_of
+from services.state.narrowed import Narrowed
 from services.stores import collectors
 from services.stores.facts import FacetIds
 from services.stores.postgres import Connection
@@ -48,6 +49,7 @@ class Knowledge:
         self.facet_ids = facet_ids or FacetIds()
         self.counter = Counter(self.facet_ids)
         self._indices: dict[tuple[str, ...], TriggerIndex] = {}
+        self._counters: dict[frozenset[str], Narrowed] = {}
 
     def index_of(self, badge_keys: tuple[str, ...]) -> TriggerIndex:
         """The badges of a campaign as far as rules give them and this catalog has them, arranged like a trigger's."""
@@ -58,6 +60,14 @@ class Knowledge:
             every = self.catalog.trigger(SWEEP).badges
             self._indices[badge_keys] = TriggerIndex(badge for badge in every if badge.key in chosen)
         return self._indices[badge_keys]
+
+    def counter_of(self, metrics: frozenset[str]) -> Narrowed:
+        """What releases count as for these metrics alone."""
+        if metrics not in self._counters:
+            if len(self._counters) >= MOST_INDICES:
+                self._counters.clear()
+            self._counters[metrics] = Narrowed(self.counter, metrics)
+        return self._counters[metrics]
 
     async def learn(self, connection: Connection, contents: Iterable[bytes]) -> None:
         """Make `counter` understand stored facts: another worker may have met their genres and styles first."""

@@ -69,9 +69,14 @@ select c.state, (select coalesce(sum(users), 0) from campaign_progress p where p
 from campaign c where c.campaign_id = $1;
 
 -- name: giving
--- Those of these campaigns whose sweeps give awards.
-select campaign_id, badge_keys, notify from campaign
-where campaign_id = any($1::text[]) and state in ('running', 'paused', 'done');
+-- Those of these campaigns whose sweeps give awards, each with all awards of these users: those that were revoked and
+-- those in the shadow included.
+select c.campaign_id, c.badge_keys, c.notify, a.users, a.badges, a.contexts
+from campaign c
+cross join (
+    select array_agg(user_id) as users, array_agg(badge_key) as badges, array_agg(context) as contexts
+    from award where user_id = any($1::text[])) a
+where c.campaign_id = any($2::text[]) and c.state in ('running', 'paused', 'done');
 
 -- name: count
 -- Users and awards that are done, by campaign.

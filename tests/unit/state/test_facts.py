@@ -91,7 +91,7 @@ def test_the_newest_statement_of_each_field_wins_in_any_order(all_said: list[Any
                 expected[name] = (at, value)
     assert statement.facts == Facts(**{name: value for name, (_, value) in expected.items()})
     assert statement.per_field() == {name: at for name, (at, _) in expected.items()}
-    assert statement.newest() == max((at for at, _ in expected.values()), default=None)
+    assert statement.stamp == max((at for at, _ in expected.values()), default=None)
 
     statement.forget(BEGIN + timedelta(days=until))
     left = {name: value for name, (at, value) in expected.items() if at.time > BEGIN + timedelta(days=until)}
