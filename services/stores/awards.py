@@ -14,7 +14,7 @@ from contracts.envelope import serialise
 from contracts.events.badge import BadgeRevoked
 from contracts.times import rfc3339
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import column, columns, statements
 
 SQL = statements("awards")
 _ENCODER = msgspec.json.Encoder()
@@ -65,8 +65,8 @@ async def held(
     connection: Connection, users: Iterable[str], badge_keys: Iterable[str], contexts: Iterable[str]
 ) -> set[Name]:
     """Awards these users have of these badges in these contexts, revoked ones and those in the shadow included."""
-    rows = await connection.fetch(SQL["held"], list(users), list(badge_keys), list(contexts))
-    return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
+    rows = await connection.fetch(SQL["held"], *(column(list(one)) for one in (users, badge_keys, contexts)))
+    return {(user, key, context) for user, key, context in rows}
 
 
 async def of_users(connection: Connection, users: Iterable[str]) -> dict[Name, tuple[datetime, bool]]:
@@ -111,10 +111,7 @@ async def publish(connection: Connection, messages: Sequence[Message]) -> None:
     if messages:
         await connection.execute(
             SQL["publish"],
-            [one.topic for one in messages],
-            [one.subject for one in messages],
-            [one.event_id for one in messages],
-            [one.time for one in messages],
+            *columns((one.topic, one.subject, one.event_id, one.time) for one in messages),
             [one.value for one in messages],
         )
 

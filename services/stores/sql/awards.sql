@@ -2,7 +2,7 @@
 -- Awards of these users, badges and contexts, revoked ones and those in the shadow included.
 select user_id, badge_key, context
 from award
-where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = any($3::text[]);
+where user_id = any($1::text::text[]) and badge_key = any($2::text::text[]) and context = any($3::text::text[]);
 
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.
@@ -20,7 +20,7 @@ returning user_id, badge_key, context;
 -- name: publish
 -- Messages for the relay, in the transaction of what they tell.
 insert into outbox (topic, subject, event_id, time, value)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[]);
+select * from unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::timestamptz[], $5::bytea[]);
 
 -- name: since
 -- Since when a user has each award that is shown and not revoked.
