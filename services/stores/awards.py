@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,16 +13,14 @@ from contracts.envelope import serialise
 from contracts.events.badge import BadgeRevoked
 from contracts.times import rfc3339
 from services.stores.postgres import Connection
-from services.stores.queries import column, columns, statements
+from services.stores.queries import column, columns, document, statements
 
 SQL = statements("awards")
-_ENCODER = msgspec.json.Encoder()
 
 Name = tuple[str, str, str]  # user, badge key, context
 
 
-@dataclass(frozen=True, slots=True)
-class NewAward:
+class NewAward(msgspec.Struct, frozen=True):
     """An award as it is stored.
 
     Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it; in the
@@ -50,8 +47,7 @@ class NewAward:
         return self.user_id, self.badge_key, self.context
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message for the relay: topic, Kafka key, CloudEvents id and time, the data's bytes."""
 
     topic: str
@@ -85,8 +81,24 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     """Store awards; answers those that did not stand before."""
     if not awards:
         return set()
-    new = sorted(awards, key=lambda one: one.name)
-    found = await connection.fetch(SQL["insert"], _ENCODER.encode(new).decode())
+    new = [
+        (
+            *one.name,
+            str(one.award_id),
+            one.awarded_at,
+            one.trigger,
+            document(one.caused_by),
+            str(one.batch_id),
+            document(one.evidence),
+            one.rule_digest,
+            one.source,
+            one.campaign_id,
+            one.shadow,
+            one.notify,
+        )
+        for one in awards
+    ]
+    found = await connection.fetch(SQL["insert"], *columns(sorted(new)))
     return {(user, key, context) for user, key, context in found}
 
 

@@ -54,10 +54,13 @@ async def load(connection: Connection, users: Collection[str]) -> dict[str, Coll
 
 
 def _collector(row: Any) -> Collector:
-    user_id, erased, joined_on, *counters, age_seen, seen_on, facets, years = row
+    # By place, and cut at once: each user of a bundle comes through here.
+    values = tuple(row)
+    user_id, erased, joined_on = values[:3]
+    age_seen, seen_on, facets, years = values[-4:]
     return Collector(
         user_id,
-        counters=dict(zip(COUNTERS, counters, strict=True)),
+        counters=dict(zip(COUNTERS, values[3:-4], strict=True)),
         facets=facets,
         years=years,
         joined_on=joined_on,

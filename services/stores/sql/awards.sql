@@ -10,10 +10,11 @@ insert into award (user_id, badge_key, context, award_id, awarded_at, source, tr
                    rule_digest, campaign_id, shadow, notify)
 select user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence, rule_digest,
        campaign_id, shadow, notify
-from json_to_recordset($1::json) as n (
-    user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
-    batch_id uuid, evidence jsonb, rule_digest text, source text, campaign_id text,
-    shadow boolean, notify boolean)
+from unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::uuid[], $5::text::timestamptz[],
+            $6::text::text[], $7::text::json[], $8::text::uuid[], $9::text::jsonb[], $10::text::text[],
+            $11::text::text[], $12::text::text[], $13::text::boolean[], $14::text::boolean[])
+     as n (user_id, badge_key, context, award_id, awarded_at, trigger, caused_by, batch_id, evidence, rule_digest,
+           source, campaign_id, shadow, notify)
 on conflict do nothing
 returning user_id, badge_key, context;
 
