@@ -7,7 +7,7 @@ from typing import Final
 
 from services.state.facets import Counted, Counter
 
-NOTHING: Final = Counted((), (), (), (), (), (), 0, 0, mono=False, deep_cut=False, title=None)._asdict()
+NOTHING: Final = Counted((), (), (), (), (), (), 0, 0, mono=False, deep_cut=False, title=None, bounded=())._asdict()
 # The facets of a release that a metric reads; one that is not named may read them all.
 READ: Final[Mapping[str, tuple[str, ...]]] = {
     "releases": (),
@@ -40,9 +40,9 @@ class Narrowed:
     """`Counter` without the facets that none of these metrics reads, and with a memory of its own."""
 
     def __init__(self, counter: Counter, metrics: Iterable[str], most: int = 10_000) -> None:
-        read = {facet for metric in metrics for facet in READ.get(metric, NOTHING)}
         self._counter = counter
-        self._left_out = {facet: nothing for facet, nothing in NOTHING.items() if facet not in read}
+        self._read = frozenset(facet for metric in metrics for facet in READ.get(metric, NOTHING))
+        self._left_out = {facet: nothing for facet, nothing in NOTHING.items() if facet not in self._read}
         self._most = most
         self._known: dict[bytes, Counted] = {}
 
@@ -55,5 +55,9 @@ class Narrowed:
         if known is None:
             if len(self._known) >= self._most:
                 self._known.clear()
-            known = self._known[content] = self._counter(content)._replace(**self._left_out)
+            known = self._known[content] = self._narrow(self._counter(content))
         return known
+
+    def _narrow(self, counted: Counted) -> Counted:
+        bounded = tuple(pair for pair in counted.bounded if pair[0] in self._read)
+        return counted._replace(**self._left_out | {"bounded": bounded})

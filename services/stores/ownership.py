@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.state.collector import Collector, Credits, Unbounded
 from services.state.facets import MASTER
@@ -13,9 +13,10 @@ from services.state.facts import Facts, Stamp, Statement, facts_of
 from services.state.holdings import EMPTY, Copy, Holding
 from services.stores import facts
 from services.stores.postgres import Connection
-from services.stores.queries import rows, statements
+from services.stores.queries import column, columns, document, statements
 
 SQL = statements("ownership")
+NO_STAMP: Final = (None, None, None)
 
 Key = tuple[str, int]  # user and instance, or user and release
 CountKey = tuple[str, bytes, int]  # user, facet, value
@@ -53,15 +54,19 @@ def _holding(row: Any) -> Holding:
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:
     """Copies and tombstones by user and instance."""
-    wanted = rows({"user_id": user, "instance_id": instance} for user, instance in keys)
-    found = await connection.fetch(SQL["load_owned"], wanted)
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    found = await connection.fetch(SQL["load_owned"], *columns(wanted))
     return {(row["user_id"], row["instance_id"]): _copy(row) for row in found}
 
 
 async def load_holdings(connection: Connection, keys: Iterable[Key]) -> dict[Key, Holding]:
     """Owned releases by user and release."""
-    wanted = rows({"user_id": user, "release_id": release} for user, release in keys)
-    found = await connection.fetch(SQL["load_releases"], wanted)
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    found = await connection.fetch(SQL["load_releases"], *columns(wanted))
     return {(row["user_id"], row["release_id"]): _holding(row) for row in found}
 
 
@@ -70,8 +75,14 @@ Counted = tuple[Unbounded, Credits]
 
 async def load_counts(connection: Connection, keys: Iterable[CountKey]) -> dict[str, Counted]:
     """Counts of labels, artists and masters with the credits of these masters, by user."""
-    wanted = rows({"user_id": user, "facet": facet.decode(), "value": value} for user, facet, value in keys)
-    return _counts(await connection.fetch(SQL["load_counts"], wanted))
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    users, facets, values = zip(*wanted, strict=True)
+    found = await connection.fetch(
+        SQL["load_counts"], column(users), column([facet.decode() for facet in facets]), column(values)
+    )
+    return _counts(found)
 
 
 def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
@@ -87,21 +98,8 @@ def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
 async def save_copies(connection: Connection, copies: Mapping[Key, Copy]) -> None:
     """Write copies and tombstones, sorted by key."""
     if copies:
-        await connection.execute(SQL["save_owned"], rows(_owned(key, copies[key]) for key in sorted(copies)))
-
-
-def _owned(key: Key, copy: Copy) -> dict[str, Any]:
-    stamp = copy.stamp
-    return {
-        "user_id": key[0],
-        "instance_id": key[1],
-        "release_id": copy.release_id,
-        "present": copy.present,
-        "changed_at": stamp.time,
-        "by_id": stamp.id,
-        "by_source": stamp.source,
-        "added_on": copy.added_on,
-    }
+        found = [(*key, one.release_id, one.present, *one.stamp, one.added_on) for key, one in sorted(copies.items())]
+        await connection.execute(SQL["save_owned"], *columns(found))
 
 
 async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> None:
@@ -115,28 +113,23 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
     # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
     ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
     ids |= await facts.resolve(connection, contents - ids.keys())
-    await connection.execute(
-        SQL["save_releases"], rows(_owned_release(key, holdings[key], ids) for key in sorted(holdings))
-    )
+    found = [_owned_release(key, holdings[key], ids) for key in sorted(holdings)]
+    await connection.execute(SQL["save_releases"], *columns(found))
 
 
-def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> dict[str, Any]:
+def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> tuple[Any, ...]:
     user, release = key
     statement = holding.statement
-    stamp = statement.stamp
-    row = {
-        "user_id": user,
-        "release_id": release,
-        "copies": holding.copies,
-        "facts_id": ids[release, holding.counted or EMPTY],
-        "first_pressing": holding.first_pressing,
-        "stated_id": ids[release, statement.facts.content],
-    }
-    if stamp is not None:
-        row |= {"stated_at": stamp.time, "by_id": stamp.id, "by_source": stamp.source}
-    if statement.stamps is not None:
-        row["stamps"] = statement.stamps
-    return row
+    return (
+        user,
+        release,
+        holding.copies,
+        ids[release, holding.counted or EMPTY],
+        holding.first_pressing,
+        ids[release, statement.facts.content],
+        *(statement.stamp or NO_STAMP),
+        None if statement.stamps is None else document(statement.stamps),
+    )
 
 
 async def save_counts(connection: Connection, collectors: Iterable[Collector]) -> None:
@@ -147,19 +140,14 @@ async def save_counts(connection: Connection, collectors: Iterable[Collector]) -
         for facet, value in sorted(collector.unbounded_changed)
     ]
     if changed:
-        await connection.execute(SQL["save_counts"], rows(changed))
+        await connection.execute(SQL["save_counts"], *columns(changed))
 
 
-def _count(collector: Collector, facet: bytes, value: int) -> dict[str, Any]:
-    row = {
-        "user_id": collector.user_id,
-        "facet": facet.decode(),
-        "value": value,
-        "n": collector.unbounded[facet, value],
-    }
+def _count(collector: Collector, facet: bytes, value: int) -> tuple[Any, ...]:
+    artists = None
     if facet == MASTER and (credited := collector.credits.get(value)):
-        row["artists"] = [number for pair in sorted(credited.items()) for number in pair]
-    return row
+        artists = f"{{{','.join(f'{artist},{number}' for artist, number in sorted(credited.items()))}}}"
+    return collector.user_id, facet.decode(), value, collector.unbounded[facet, value], artists
 
 
 async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, Facts]:

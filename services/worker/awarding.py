@@ -90,8 +90,8 @@ class Awarding:
 
     def _judge_age(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Ages move with the calendar: what was passed is measured against the greatest age ever evaluated."""
-        oldest, year = collector.oldest_year, event.time.year
-        if oldest is None or year - oldest <= collector.age_seen:
+        oldest, year = collector.counters["oldest_year"], event.time.year
+        if not oldest or year - oldest <= collector.age_seen:
             return
         index = self._index(event.type)
         if "oldest_age_years" not in index.metrics:
@@ -193,9 +193,10 @@ class Awarding:
     async def _held(self, connection: Connection) -> set[Name]:
         """What these users hold of the families that were earned."""
         badges = self._catalog.badges
-        keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
-        users = {user for user, _, _ in self._candidates}
-        return await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
+        users, earned, contexts = map(set, zip(*self._candidates, strict=True))
+        families = {badges[key].family for key in earned}
+        keys = {tier.key for family in families for tier in self._catalog.families[family]}
+        return await awards.held(connection, users, keys, contexts)
 
     @property
     def candidates(self) -> Iterable[Candidate]:

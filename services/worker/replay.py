@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from catalog.definition import TENURE_METRIC, Tenure, Threshold, leaves
 from catalog.index import TriggerIndex
@@ -63,7 +63,7 @@ class Replay:
         if self._measured_at is not None and index.metrics & GRAPH:
             moments.append((self._measured_at, 2, []))
         for time, order, items in sorted(moments, key=lambda one: one[:2]):
-            past = replace(event, time=time)
+            past = structs.replace(event, time=time)
             if order == 2:
                 collector.graph = now.graph
                 awarding.judge_metrics(past, collector, GRAPH)
