@@ -52,7 +52,7 @@ class Holding(msgspec.Struct, eq=False):
         if not self.copies:
             return None, False
         if entry is None:
-            return merge(None, self.statement.facts).content, False
+            return self.statement.facts.content, False
         return merge(entry.statement.facts, self.statement.facts).content, entry.first_pressing
 
 

@@ -10,12 +10,11 @@ import msgspec
 
 from services.stores import awards
 from services.stores.awards import Message, Name
+from services.stores.ledger import CAMPAIGN_LOCK
 from services.stores.postgres import Connection
 from services.stores.queries import rows, statements
 
 SQL = statements("campaigns")
-# Shared by whoever evaluates for a campaign, exclusive for whoever changes one: what it gave is then known.
-LOCK: Final = 0x67617465_63616D70
 GONE: Final = -1  # the partition under which users count who were deleted before their sweep was published
 PREFIX: Final = "campaign:"
 MOST: Final = 1000
@@ -81,7 +80,7 @@ class Unfinished(NamedTuple):
 async def lock(connection: Connection) -> None:
     """Let this transaction write, and nobody else evaluate for a campaign or change one."""
     await connection.execute(SQL["writing"])
-    await connection.execute(SQL["lock"], LOCK)
+    await connection.execute(SQL["lock"], CAMPAIGN_LOCK)
 
 
 async def add(
@@ -154,13 +153,8 @@ async def to_take_back(connection: Connection, campaign_id: str) -> tuple[int, i
 # -- the worker's ------------------------------------------------------------------------------------------------------
 
 
-async def hold(connection: Connection) -> None:
-    """Let no campaign change its state until we commit."""
-    await connection.execute(SQL["lock_shared"], LOCK)
-
-
 async def giving(connection: Connection, ids: Iterable[str], users: Sequence[str]) -> list[Giving]:
-    """Those of these campaigns that give awards, which stays so under `hold`, with what these users hold.
+    """Those of these campaigns that give awards, with what these users hold; call it under the ledger's lock.
 
     Shape:   awards that were revoked and those in the shadow are held as well.
     """

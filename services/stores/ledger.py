@@ -11,6 +11,8 @@ from services.stores.queries import statements
 SQL = statements("ledger")
 # Shared by every bundle, exclusive where the catalogue changes: no owner of a release is overlooked.
 CATALOGUE_LOCK: Final = 0x67617465_63617461
+# Shared by whoever evaluates for a campaign, exclusive for whoever changes one: what it gave is then known.
+CAMPAIGN_LOCK: Final = 0x67617465_63616D70
 
 
 async def positions(connection: Connection, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
@@ -25,14 +27,18 @@ async def open_partition(connection: Connection, topic: str, partition: int, beg
     await connection.execute(SQL["open_partition"], topic, partition, beginning, owner)
 
 
-async def lock(connection: Connection, topic: str, partition: int, *, exclusive: bool) -> int | None:
+async def lock(
+    connection: Connection, topic: str, partition: int, *, exclusive: bool, campaigns: bool = False
+) -> int | None:
     """Lock the partition's position for this transaction; None where it was never seen.
 
     `exclusive`: this transaction changes the catalogue and lets nobody count a release meanwhile.
+    `campaigns`: it may give what campaigns give, and lets nobody change one meanwhile.
     """
     if exclusive:
         await connection.execute(SQL["lock_catalogue"], CATALOGUE_LOCK)
-    found: int | None = await connection.fetchval(SQL["lock"], topic, partition, CATALOGUE_LOCK)
+    shared = [CATALOGUE_LOCK, CAMPAIGN_LOCK] if campaigns else [CATALOGUE_LOCK]
+    found: int | None = await connection.fetchval(SQL["lock"], topic, partition, shared)
     return found
 
 

@@ -95,7 +95,9 @@ async def process(
     elif topic == "release.described":
         await knowledge.facet_ids.ensure(connection, stated_values(events))
     async with connection.transaction():
-        due = await ledger.lock(connection, topic, partition, exclusive=topic in CATALOGUE_TOPICS)
+        due = await ledger.lock(
+            connection, topic, partition, exclusive=topic in CATALOGUE_TOPICS, campaigns=topic == SWEEP
+        )
         if due is None:
             raise Unopened
         taken = [record.offset for record in records if record.offset >= due]

@@ -43,9 +43,9 @@ class Said:
         self._totals: dict[Key, Total] = {}
         self._keys: set[Key] = set()
 
-    async def of(self, releases: Iterable[int]) -> Mapping[int, Entry]:
+    async def of(self, releases: Collection[int]) -> Mapping[int, Entry]:
         """What is said of releases, of these and perhaps of others."""
-        if new := set(releases) - self._releases - self.entries.keys():
+        if not self._releases.issuperset(releases) and (new := set(releases) - self._releases - self.entries.keys()):
             self.entries |= await catalogue.load(self._connection, new)
             self._releases |= new
         return self.entries

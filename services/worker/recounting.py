@@ -6,6 +6,7 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from contracts.envelope import Event
@@ -69,8 +70,8 @@ async def counted_again(
         for release in asked
         if (due := (one := holdings[release]).due(known.get(release))) != (one.counted, one.first_pressing)
     }
-    contents = [one.counted for one in holdings.values()] + [content for content, _ in changed.values()]
-    await knowledge.learn(connection, [content for content in contents if content is not None])
+    contents = chain((one.counted for one in holdings.values()), (content for content, _ in changed.values()))
+    await knowledge.learn(connection, filter(None, contents))
 
     present = [key for key, fact in objects.items() if fact.present]
     # Highest release id first: of a master's titles the one of the smallest id stays.

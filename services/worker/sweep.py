@@ -35,8 +35,6 @@ async def sweep(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     Raises:  EventFailed naming the event at fault; nothing is kept then.
     """
     given: list[NewAward] = []
-    if any(one.event.data.campaign_id for one in accepted):
-        await campaigns.hold(work.connection)
     for some in _rounds(await work.lock(accepted, create=False, void_too=True)):
         giving = await _giving(work, some)
         sets, said = await _read(work, some, _metrics(work, some, giving.values()))

@@ -6,10 +6,6 @@ set transaction read write;
 -- Nobody evaluates for a campaign, or changes one, until we commit.
 select pg_advisory_xact_lock($1);
 
--- name: lock_shared
--- No campaign changes its state until we commit.
-select pg_advisory_xact_lock_shared($1);
-
 -- name: add
 -- A campaign that begins.
 insert into campaign (campaign_id, scope, scope_value, badge_keys, notify, rate, state, users, started_by, reason,

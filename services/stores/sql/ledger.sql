@@ -10,9 +10,9 @@ values ($1, $2, $3, $3, $4, now())
 on conflict do nothing;
 
 -- name: lock
--- The partition's position, locked; the catalogue stays as it is until we commit (release.described waits).
-with catalogue as materialized (select pg_advisory_xact_lock_shared($3))
-select next_offset from catalogue cross join offset_ledger
+-- The partition's position, locked, once all of these locks are shared until we commit.
+with shared as materialized (select pg_advisory_xact_lock_shared(key) from unnest($3::bigint[]) as k (key))
+select next_offset from (select count(*) from shared) s cross join offset_ledger
 where topic = $1 and partition = $2
 for update of offset_ledger;
 
