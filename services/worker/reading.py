@@ -23,9 +23,10 @@ class Sets(NamedTuple):
     holdings: dict[int, Holding]
     objects: Mapping[tuple[str, str], Fact]
 
-    def releases(self) -> set[int]:
-        """Every release of which a recount may ask the catalogue."""
-        return self.holdings.keys() | {one.release_id for one in self.copies.values() if one.release_id is not None}
+    def releases(self) -> Iterable[int]:
+        """Every release of which a recount may ask the catalogue; one may come again."""
+        yield from self.holdings
+        yield from (one.release_id for one in self.copies.values() if one.release_id is not None)
 
 
 class Said:
