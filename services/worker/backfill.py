@@ -12,7 +12,7 @@ from services.stores.campaigns import Giving
 from services.worker.awarding import Awarding, occasion_at
 from services.worker.earned import Backfill
 from services.worker.recounting import Recount, judged_at
-from services.worker.replay import GRAPH, Replay
+from services.worker.replay import GRAPH, Lines, Replay
 from services.worker.work import FAULTS, Accepted, EventFailed, Work
 
 Due = frozenset[tuple[str, str]]  # badge key and context
@@ -37,7 +37,7 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
     if not due:
         return []
     measured = await campaigns.measured_at(connection, sorted(due)) if index.metrics & GRAPH else {}
-    counter = knowledge.counter_of(index.metrics)
+    counter, lines = knowledge.counter_of(index.metrics), Lines.of(index)
     replays = {user: Replay(users[user][1], counter, measured.get(user)) for user in due}
     awarding = Awarding(
         knowledge.catalog,
@@ -48,7 +48,7 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
         one, found = users[user]
         time = judged_at(one.event, found, stands=work.stands(one.event))
         try:
-            replay.judge(awarding, index, one.event, time)
+            replay.judge(awarding, index, lines, one.event, time)
             if not awarding.all_found(user):
                 awarding.judge_trigger(one.event, found.collector, occasion_at(one.event.type, time))
         except FAULTS as error:

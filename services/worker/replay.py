@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import structs
 
@@ -33,6 +33,22 @@ GRAPH: Final = frozenset(OF_GRAPH)
 Item = tuple[str, Any]  # "copy" and a holding, or a kind of activity and an object's id
 
 
+class Lines(NamedTuple):
+    """What rules ask of the calendar: ages of the oldest record and years of membership."""
+
+    ages: frozenset[int]
+    tenures: frozenset[int]
+
+    @classmethod
+    def of(cls, index: TriggerIndex) -> Lines:
+        """Those of an index, wherever in a rule they stand."""
+        rules = [leaf for badge in index.badges for leaf in leaves(badge.criterion)]
+        thresholds = [leaf for leaf in rules if isinstance(leaf, Threshold)]
+        tenures = [leaf.years for leaf in rules if isinstance(leaf, Tenure)]
+        tenures += [leaf.at_least for leaf in thresholds if leaf.metric == TENURE_METRIC]
+        return cls(frozenset(leaf.at_least for leaf in thresholds if leaf.metric == AGE), frozenset(tenures))
+
+
 class Replay:
     """The past of one user, played once.
 
@@ -46,10 +62,10 @@ class Replay:
         self._measured_at = measured_at
         self.holdings: dict[int, Holding] = {}
 
-    def judge(self, awarding: Awarding, index: TriggerIndex, event: Event, until: datetime) -> None:
+    def judge(self, awarding: Awarding, index: TriggerIndex, lines: Lines, event: Event, until: datetime) -> None:
         """Let everything happen again, as events of their own times that are otherwise like `event`.
 
-        `until`: days of the calendar count up to then.
+        `lines` are those of `index`; days of the calendar count up to `until`.
         """
         now = self._found.collector
         collector = Collector(now.user_id, erased_at=now.erased_at)
@@ -59,7 +75,7 @@ class Replay:
         moments: list[tuple[datetime, int, list[Item]]] = [
             (stamp.time, 1, [item for _, item in items]) for stamp, items in groupby(said, key=lambda one: one[0])
         ]
-        moments += [(day, 0, []) for day in self._days(index, said) if day <= until]
+        moments += [(day, 0, []) for day in self._days(lines, said) if day <= until]
         if self._measured_at is not None and index.metrics & GRAPH:
             moments.append((self._measured_at, 2, []))
         for time, order, items in sorted(moments, key=lambda one: one[:2]):
@@ -110,12 +126,9 @@ class Replay:
         said += [(fact.stamp, (kind, id_)) for (kind, id_), fact in self._found.objects.items() if fact.present]
         return sorted(said, key=lambda one: one[0])
 
-    def _days(self, index: TriggerIndex, said: Iterable[tuple[Stamp, Item]]) -> Iterator[datetime]:
+    def _days(self, lines: Lines, said: Iterable[tuple[Stamp, Item]]) -> Iterator[datetime]:
         """The days on which the calendar alone may have met a rule: ages on New Year's Day, years of membership."""
-        rules = [leaf for badge in index.badges for leaf in leaves(badge.criterion)]
-        ages = {leaf.at_least for leaf in rules if isinstance(leaf, Threshold) and leaf.metric == AGE}
-        tenures = {leaf.years for leaf in rules if isinstance(leaf, Tenure)}
-        tenures |= {leaf.at_least for leaf in rules if isinstance(leaf, Threshold) and leaf.metric == TENURE_METRIC}
+        ages, tenures = lines
         if not ages and not tenures:
             return
         years: set[int] = set()
