@@ -23,7 +23,7 @@ class CatalogError(Exception):
 class TriggerIndex:
     """The badges of one trigger, so arranged that passing a threshold is a bisect and not a scan."""
 
-    __slots__ = ("_compounds", "_ladders", "_rungs", "badges", "metrics", "tenures")
+    __slots__ = ("_compounds", "_ladders", "_rungs", "_whole", "badges", "metrics", "tenures")
 
     def __init__(self, badges: Iterable[BadgeDefinition]) -> None:
         self.badges = tuple(badges)
@@ -43,6 +43,7 @@ class TriggerIndex:
                         compounds.setdefault(metric, []).append(badge)
         self._ladders = {metric: _ascending(rungs) for metric, rungs in thresholds.items()}
         self._rungs = {metric: _by_target(rungs) for metric, rungs in thresholds.items()}
+        self._whole = tuple(badge for badge in self.badges if not isinstance(badge.criterion, Threshold | Coverage))
         self.tenures = _ascending(tenures)[1]
         self._compounds = {metric: tuple(group) for metric, group in compounds.items()}
         # What any of these badges counts: a metric that is not here cannot earn anything on this trigger.
@@ -60,6 +61,16 @@ class TriggerIndex:
             return self._rungs[metric].get(after, ())
         targets, badges = ladder
         return badges[bisect_right(targets, before) : bisect_right(targets, after)]
+
+    def within(self, counts: Mapping[str, int]) -> list[BadgeDefinition]:
+        """The badges that a user with these counts may have earned: all but those of a threshold that is not reached.
+
+        Shape:   of a metric that is not counted here any threshold may be reached.
+        """
+        found = list(self._whole)
+        for metric, (_, badges) in self._ladders.items():
+            found += self.crossed(metric, 0, counts[metric]) if metric in counts else badges
+        return found
 
     def compounds(self, metric: str) -> tuple[BadgeDefinition, ...]:
         """The badges that read `metric` in a way no bisect decides (All, Any, Not): evaluate them whole."""

@@ -57,9 +57,9 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
 
 
 def _lacked(work: Work, one: Accepted, found: Recount, index: TriggerIndex, held: Container[Name]) -> Due:
-    """What the user has earned and does not hold; what is held once and for all is not evaluated."""
-    user = one.event.subject
-    open_still = [badge for badge in index.badges if badge.context_kind or (user, badge.key, "") not in held]
+    """What the user has earned and does not hold; evaluated is what may be."""
+    user, within = one.event.subject, index.within(found.collector.counters)
+    open_still = [badge for badge in within if badge.context_kind or (user, badge.key, "") not in held]
     occasion = occasion_at(one.event.type, judged_at(one.event, found, stands=work.stands(one.event)))
     try:
         verdicts = evaluate_all(open_still, found.collector, occasion)

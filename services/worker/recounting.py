@@ -6,7 +6,6 @@ from collections import Counter as Tally
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from contracts.envelope import Event
@@ -57,7 +56,7 @@ async def counted_again(
     Shape:   the holdings of `sets` become those of the recount.
     """
     copies, holdings, objects = sets
-    owned = Tally(copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None)
+    owned = Tally([copy.release_id for copy in copies.values() if copy.present and copy.release_id is not None])
     drifted = copies_drift(holdings.values(), owned)
     drift: dict[str, tuple[Any, Any]] = {f"copies:{release}": pair for release, pair in drifted.items()}
     moved = set(drifted)
@@ -70,8 +69,8 @@ async def counted_again(
         for release in asked
         if (due := (one := holdings[release]).due(known.get(release))) != (one.counted, one.first_pressing)
     }
-    contents = chain((one.counted for one in holdings.values()), (content for content, _ in changed.values()))
-    await knowledge.learn(connection, filter(None, contents))
+    contents = [one.counted for one in holdings.values()] + [content for content, _ in changed.values()]
+    await knowledge.learn(connection, [content for content in contents if content is not None])
 
     present = [key for key, fact in objects.items() if fact.present]
     # Highest release id first: of a master's titles the one of the smallest id stays.

@@ -1,17 +1,21 @@
 """The index answers as a scan over all badges would."""
 
 import itertools
+import random
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.definition import SWEEP, All, BadgeDefinition, Coverage, Criterion, Manual, Not, Tenure, Threshold
+from catalog.definition import SWEEP, All, Any_, BadgeDefinition, Coverage, Criterion, Manual, Not, Tenure, Threshold
 from catalog.index import Catalog, CatalogError, TriggerIndex, load_catalog
 from catalog.ladders import single_badge, threshold_ladder
-from contracts.snapshot import METRICS
+from contracts.snapshot import METRICS, MOVING, FrozenSnapshot, Occasion
 from contracts.topics import INPUT_TOPICS
+from evaluators.engine import evaluate_all
 
 
 def badge(key: str, criterion: Criterion, *triggers: str) -> BadgeDefinition:
@@ -119,6 +123,30 @@ def test_what_is_shown_is_the_catalog_without_its_shadows() -> None:
     ]
     assert len(mixed.trigger("ownership.added").crossed("releases", 9, 500)) == 3
     assert shown.shown is shown
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_earned_but_within_what_is_counted(seed: int) -> None:
+    dice = random.Random(seed)
+    either = badge("either", Any_(criteria=(Threshold(metric="genres", at_least=90), Tenure(years=1))))
+    index = TriggerIndex((*load_catalog().trigger(SWEEP).badges, either))
+    counted = [name for name, metric in METRICS.items() if not metric.context and name not in MOVING]
+    counts = {name: dice.choice((0, 1, 5, 60, 5000)) for name in dice.sample(counted, len(counted) - 3)}
+    snapshot = FrozenSnapshot(
+        "ann",
+        joined_on=date(2001, 1, 1),
+        oldest_year=dice.choice((None, 1900, 2020)),
+        counts=dict.fromkeys(counted, 5000) | counts,
+        contextual={"pressings": {"master:7": dice.choice((1, 9, 90))}},
+    )
+    occasion = Occasion(SWEEP, datetime(2026, 1, 1, tzinfo=UTC), date(2026, 1, 1))
+
+    def earned(badges: Iterable[BadgeDefinition]) -> set[tuple[str, str]]:
+        return {(one.badge.key, one.context) for one in evaluate_all(badges, snapshot, occasion) if one.earned}
+
+    within = index.within(counts)
+    assert earned(within) == earned(index.badges)
+    assert len(within) == len({one.key for one in within}) < len(index.badges)
 
 
 def test_ladders_say_that_they_are_on_trial() -> None:
