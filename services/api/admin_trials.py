@@ -22,7 +22,8 @@ from services.api import examples
 from services.api import why as whys
 from services.api.answers import fresh_answer
 from services.api.bodies import body_of
-from services.api.models import DryRun, Simulation, Why
+from services.api.models.trials import DryRun, Simulation
+from services.api.models.why import Why
 from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.routes import admin, parts_of
 from services.stores import collectors

@@ -33,7 +33,7 @@ from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
 from services.api.meters import Metered
-from services.api.models import ProblemBody
+from services.api.models.problem import ProblemBody
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts

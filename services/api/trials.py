@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from services.api import examples
 from services.api.answers import fresh_answer
 from services.api.bodies import body_of
-from services.api.models import WhatIf
+from services.api.models.trials import WhatIf
 from services.api.routes import Who, parts_of
 from services.trial.knowledge import trial_knowledge
 from services.trial.what_if import Change as Change

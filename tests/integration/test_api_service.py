@@ -24,20 +24,12 @@ from services.api.admin_trials import DryRunBody, SimulateBody
 from services.api.app import create_app
 from services.api.headers import SECURITY
 from services.api.keys import FETCH_BYTES, secret_key
-from services.api.models import (
-    AchievementDetail,
-    AchievementList,
-    DryRun,
-    Health,
-    MissingList,
-    ProblemBody,
-    ProgressList,
-    Ready,
-    Simulation,
-    Summary,
-    WhatIf,
-    Why,
-)
+from services.api.models.achievements import AchievementDetail, AchievementList, ProgressList, Summary
+from services.api.models.health import Health, Ready
+from services.api.models.missing import MissingList
+from services.api.models.problem import ProblemBody
+from services.api.models.trials import DryRun, Simulation, WhatIf
+from services.api.models.why import Why
 from services.api.problems import KINDS
 from services.api.tokens import mint
 from services.api.view import icon_path

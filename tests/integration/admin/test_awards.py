@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.api.models import ProblemBody
+from services.api.models.problem import ProblemBody
 from services.settings import Settings
 from tests.integration.admin.conftest import put
 from tests.integration.served import bearer, served

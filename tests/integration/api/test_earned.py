@@ -12,11 +12,7 @@ import httpx
 import pytest
 
 from contracts.times import rfc3339
-from services.api.models import (
-    AchievementDetail,
-    AchievementList,
-    Summary,
-)
+from services.api.models.achievements import AchievementDetail, AchievementList, Summary
 from services.api.view import icon_path
 from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem, rare
 

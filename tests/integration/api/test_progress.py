@@ -11,9 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.api.models import (
-    ProgressList,
-)
+from services.api.models.achievements import ProgressList
 from services.api.view import View, icon_path
 from services.state.collector import Collector
 from services.state.facets import MASTER

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 
 from catalog.index import load_catalog
-from services.api.models import ProblemBody
+from services.api.models.problem import ProblemBody
 from services.api.problems import KINDS
 
 LIST = "/api/user/achievements"

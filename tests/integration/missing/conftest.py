@@ -11,7 +11,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.models import MissingList, ProblemBody
+from services.api.models.missing import MissingList
+from services.api.models.problem import ProblemBody
 from services.settings import Settings
 from tests.integration.missing.shelves import Ask, Db
 from tests.integration.served import bearer

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.definition import BadgeDefinition
 from catalog.index import Catalog, load_catalog
-from services.api.models import MissingList
+from services.api.models.missing import MissingList
 from services.cursors import cursor_of
 from services.settings import Settings
 from services.stores.achievements import open_reader
