@@ -1,4 +1,4 @@
-"""The api inside the tests' process, and who asks it."""
+"""The api inside the tests' process, who asks it, and how it refuses."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 
 from services.api.app import create_app
+from services.api.models.problem import ProblemBody
+from services.api.problems import KINDS
 from services.api.tokens import mint
 from services.settings import Settings
 
@@ -28,3 +30,15 @@ async def served(
 def bearer(settings: Settings, user: str, role: str | None = None) -> dict[str, str]:
     """The headers of somebody with a token."""
     return {"Authorization": f"Bearer {mint(settings, user, role=role)}"}
+
+
+def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
+    """What the api refuses with: a problem that it documents."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    ProblemBody.model_validate(body)
+    assert body["status"] == status
+    assert body["type"] in {kind.type for kind in KINDS}
+    assert body["detail"]
+    return body

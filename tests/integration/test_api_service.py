@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -35,6 +34,7 @@ from services.api.tokens import mint
 from services.api.view import icon_path
 from services.settings import Settings
 from services.trial.what_if import Change
+from tests.integration.served import problem
 
 LIST = "/api/user/achievements"
 PROGRESS = f"{LIST}/progress"
@@ -80,17 +80,6 @@ def user() -> str:
 @pytest.fixture
 def headers(settings: Settings, user: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {mint(settings, user)}"}
-
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
-    ProblemBody.model_validate(body)
-    assert body["status"] == status
-    assert body["type"] in {kind.type for kind in KINDS}
-    assert body["detail"]
-    return body
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.index import load_catalog
 from services.looking.export import COLUMNS
-from tests.integration.admin.conftest import put
+from tests.integration.admin.world import put
 from tests.integration.commands import Done, gatefold
 
 CATALOG = load_catalog()

@@ -14,7 +14,8 @@ import pytest
 from contracts.times import rfc3339
 from services.api.models.achievements import AchievementDetail, AchievementList, Summary
 from services.api.view import icon_path
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem, rare
+from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, rare
+from tests.integration.served import problem
 
 
 async def test_nothing_earned(client: httpx.AsyncClient, headers: dict[str, str]) -> None:

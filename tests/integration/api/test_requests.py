@@ -6,7 +6,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.integration.api.world import LIST, PROGRESS, SUMMARY, award, problem
+from tests.integration.api.world import LIST, PROGRESS, SUMMARY, award
+from tests.integration.served import problem
 
 
 @pytest.mark.parametrize("path", [LIST, PROGRESS, SUMMARY, f"{LIST}/owner-i"])

@@ -8,11 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import httpx
 
 from catalog.index import load_catalog
-from services.api.models.problem import ProblemBody
-from services.api.problems import KINDS
 
 LIST = "/api/user/achievements"
 PROGRESS = f"{LIST}/progress"
@@ -55,14 +52,3 @@ def rare(holders: int | None, share: float | None, text: str | None, **more: Any
     """What is said of a badge that nobody has counted for the active ones."""
     plain = {"holders": holders, "share": share, "active_holders": None, "share_active": None, "rank": None}
     return plain | {"text": text} | more
-
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
-    ProblemBody.model_validate(body)
-    assert body["status"] == status
-    assert body["type"] in {kind.type for kind in KINDS}
-    assert body["detail"]
-    return body

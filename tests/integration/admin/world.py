@@ -1,0 +1,59 @@
+"""Addresses of admins, awards to look at, and pages read to their end."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+AWARDS, REVOKE = "/api/admin/awards", "/api/admin/awards/revoke"
+FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
+HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
+DEEP: dict[str, Any] = {"user_id": "ann", "badge_key": "deep-cut", "reason": "because"}
+AWARD = """
+    insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id,
+                             evidence)
+    values ($1, $2, $3, $4, $5, 'auto', $6, '{"source": "/s", "id": "1"}', $4, '{"value": 5}')
+"""
+
+
+async def put(
+    db: asyncpg.Connection, user: str, key: str, at: datetime, *, context: str = "", trigger: str = "ownership.added"
+) -> None:
+    """An award as the worker stores it."""
+    await db.execute(AWARD, user, key, context, uuid4(), at, trigger)
+
+
+async def crowd(db: asyncpg.Connection, number: int = 300) -> list[tuple[str, str, str]]:
+    """Awards of the last hour and of before, some of one moment; (user, badge, context)."""
+    chance = random.Random(7)
+    now = datetime.now(UTC).replace(microsecond=0)
+    names = []
+    for at in range(number):
+        user, key = f"u{at % 50}", chance.choice(["owner-i", "deep-cut", "genre-tourist-gold"])
+        when = now - timedelta(minutes=chance.randrange(60)) if at % 3 else now - timedelta(days=2, minutes=at)
+        context = f"label:{at}"
+        await put(db, user, key, when, context=context, trigger=chance.choice(["ownership.added", "cron.sweep"]))
+        names.append((user, key, context))
+    return names
+
+
+async def paged(
+    client: httpx.AsyncClient, headers: dict[str, str], path: str, name: str, between: Any = None, **query: Any
+) -> list[dict[str, Any]]:
+    """All entries, page by page; `between` is done before each page but the first."""
+    found: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = await client.get(path, params=query | cursor, headers=headers)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert len(body[name]) <= query["limit"]
+        found += body[name]
+        if body["next_cursor"] is None:
+            return found
+        cursor = {"cursor": body["next_cursor"]}
+        if between is not None:
+            await between()
