@@ -17,6 +17,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 
 from services.api.app import create_app
+from services.api.models.shares import Shared
 from services.api.tokens import mint
 from services.settings import Settings
 from services.share.names import LONGEST
@@ -86,6 +87,7 @@ def share(client: httpx.AsyncClient, headers: dict[str, str]) -> Share:
         answer = await client.post(SHARES, headers=headers, json=body)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
+        Shared.model_validate(found)
         return found
 
     return shared
