@@ -17,7 +17,8 @@ from playwright.async_api import Browser, Page
 from services.settings import Settings
 from tests.browser.axe import violations
 from tests.browser.budget import load
-from tests.browser.conftest import SECRET, SignIn
+from tests.browser.conftest import SignIn
+from tests.integration.served import api_settings
 
 AT = datetime(2024, 5, 21, 10, tzinfo=UTC)
 SHARE = {"metric": "label_coverage", "value": 90, "target": 90, "label": "R & S <Records>", "label_id": 1}
@@ -55,15 +56,7 @@ def host() -> Iterator[tuple[str, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def settings(database: str, host: tuple[str, dict[str, str]]) -> Settings:
-    return Settings(
-        postgres_url=f"{database}?role=gatefold_api",
-        postgres_admin_url=f"{database}?role=gatefold_admin",
-        jwt_secret=SECRET,
-        api_rate_user="",
-        api_rate_address="",
-        api_rate_share="",
-        embed_origins=host[0],
-    )
+    return api_settings(database, api_rate_share="", embed_origins=host[0])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)

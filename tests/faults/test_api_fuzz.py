@@ -26,9 +26,9 @@ from services.api.keys import secret_key
 from services.api.problems import MEDIA_TYPE
 from services.api.tokens import mint
 from services.settings import Settings
+from tests.conftest import SECRET
 from tests.integration.test_api_process import running
 
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 OTHER = "another-secret-which-nobody-ought-to-know"
 LIST = "/api/user/achievements"
 # Not among them: that valid data are accepted (no description says which cursors we gave), and asking again without a

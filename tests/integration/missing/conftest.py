@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -27,11 +26,6 @@ async def db(database: str) -> AsyncIterator[Db]:
     )
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-def user() -> str:
-    return f"u-{uuid4().hex[:12]}"
 
 
 @pytest.fixture

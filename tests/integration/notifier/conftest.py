@@ -15,7 +15,6 @@ from contracts.envelope import encode_binary
 from contracts.times import parse_time
 from services.kafka import Outgoing, Publisher
 from services.settings import Settings
-from services.topics import TopicAdmin, plan
 from tests.e2e.processes import Crew
 from tests.integration.notifier.world import AT, SECRET, Award, Receiver
 
@@ -31,29 +30,6 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture(scope="module")
 def settings(database: str, kafka_url: str, topic_prefix: str) -> Settings:
     return Settings(postgres_url=database, kafka_url=kafka_url, topic_prefix=topic_prefix)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
-    admin = TopicAdmin(settings)
-    await admin.open()
-    await admin.create(plan(settings, {}))
-    await admin.close()
-    found = Publisher(settings.bootstrap)
-    yield found
-    await found.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-def user() -> str:
-    return f"u-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
