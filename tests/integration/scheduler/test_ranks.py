@@ -1,29 +1,18 @@
 """Who was the 17th to earn a badge: said once by the daily count, never changed, and true when it is told."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.scheduler import dates, jobs, running
 from services.scheduler.jobs import CountHolders
 from services.stores import cron, holders
-from tests.integration.scheduler_lab import TABLES, award, join
+from tests.integration.scheduler.world import FIRST, award, join
 
-FIRST = date(2026, 2, 26)
 NOON = dates.midnight(FIRST) - timedelta(hours=12)
 BADGE = "deep-cut"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(f"truncate {TABLES} restart identity")
-    yield connection
-    await connection.close()
 
 
 async def count(db: asyncpg.Connection, on: date) -> None:
