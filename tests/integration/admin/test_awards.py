@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from services.settings import Settings
-from tests.integration.admin.world import AWARDS, DEEP, REVOKE, put
+from tests.integration.admin.world import AWARDS, DEEP, REVOKE
+from tests.integration.awards import award
 from tests.integration.served import bearer, problem, served
 from tests.model.events import minutes
 
@@ -63,7 +64,7 @@ async def test_hidden_and_sorted(
 ) -> None:
     """Hidden is as if it were not earned; a number of its own moves an award in the list."""
     for at, key in enumerate(("owner-i", "deep-cut", "genre-tourist-gold")):
-        await put(db, "ann", key, minutes(at))
+        await award(db, "ann", key, at=minutes(at))
     await db.execute("insert into badge_holders values ('', 2, now()), ('deep-cut', 1, now()), ('owner-i', 2, now())")
 
     async def seen() -> tuple[list[str], int, str | None, str | None, bool]:
@@ -154,7 +155,7 @@ async def test_nothing_is_left_out(
 async def test_edits_that_are_none(
     client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], change: dict[str, Any]
 ) -> None:
-    await put(db, "ann", "deep-cut", minutes(0))
+    await award(db, "ann", "deep-cut", at=minutes(0))
     problem(await client.patch(AWARDS, json=DEEP | change, headers=chief), 422)
 
 

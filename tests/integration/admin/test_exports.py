@@ -13,7 +13,8 @@ import pytest
 from contracts.times import rfc3339
 from services.looking.export import BEGINNING, COLUMNS, Format, cell, pieces
 from services.stores import looking
-from tests.integration.admin.world import EXPORT, crowd, put
+from tests.integration.admin.world import EXPORT, crowd
+from tests.integration.awards import award
 from tests.model.events import minutes
 
 MANY = """
@@ -29,7 +30,7 @@ async def test_exports_equal_a_recount(
 ) -> None:
     names = await crowd(db, 2500)
     for at, text in enumerate(FORMULAS):
-        await put(db, "@ann" if at % 2 else "-ann", "deep-cut", minutes(at), context=text)
+        await award(db, "@ann" if at % 2 else "-ann", "deep-cut", text, minutes(at))
         names.append(("@ann" if at % 2 else "-ann", "deep-cut", text))
     await db.execute("update user_badges set revoked_at = now(), sort_override = -5 where context = 'label:1'")
     rows = [dict(row) for row in await db.fetch(f"select {', '.join(COLUMNS)} from user_badges order by 1, 2, 3")]  # noqa: S608

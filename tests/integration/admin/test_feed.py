@@ -10,7 +10,8 @@ import asyncpg
 import httpx
 
 from contracts.times import rfc3339
-from tests.integration.admin.world import AWARDS, DEEP, FEED, HISTORY, LOG, REVOKE, crowd, paged, put
+from tests.integration.admin.world import AWARDS, DEEP, FEED, HISTORY, LOG, REVOKE, crowd, paged
+from tests.integration.awards import award
 from tests.model.events import minutes
 
 
@@ -24,8 +25,8 @@ async def test_the_feed_is_complete_while_awards_come_in(
     number = itertools.count()
 
     async def more() -> None:
-        await put(db, f"new{next(number)}", "owner-i", datetime.now(UTC))
-        await put(db, f"late{next(number)}", "owner-i", datetime.now(UTC) - timedelta(minutes=next(number) % 50))
+        await award(db, f"new{next(number)}", "owner-i", at=datetime.now(UTC))
+        await award(db, f"late{next(number)}", "owner-i", at=datetime.now(UTC) - timedelta(minutes=next(number) % 50))
 
     for limit in (5, 7, 100):
         found = await paged(client, chief, FEED, "awards", more, limit=limit)
@@ -78,9 +79,9 @@ async def test_the_feed_counts_and_filters(
 
 
 async def test_the_history_of_a_user(client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str]) -> None:
-    await put(db, "ann", "owner-i", minutes(0))
-    await put(db, "ann", "label-loyalist-gold", minutes(1), context="label:5")
-    await put(db, "bob", "owner-i", minutes(2))
+    await award(db, "ann", "owner-i", at=minutes(0), evidence={"value": 5})
+    await award(db, "ann", "label-loyalist-gold", "label:5", minutes(1))
+    await award(db, "bob", "owner-i", at=minutes(2))
     earned = DEEP | {"badge_key": "owner-i"}
     for method, path, body in (
         ("POST", AWARDS, DEEP),

@@ -3,27 +3,16 @@
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import httpx
+
+from tests.integration.awards import award
 
 AWARDS, REVOKE = "/api/admin/awards", "/api/admin/awards/revoke"
 FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
 HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
 DEEP: dict[str, Any] = {"user_id": "ann", "badge_key": "deep-cut", "reason": "because"}
-AWARD = """
-    insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id,
-                             evidence)
-    values ($1, $2, $3, $4, $5, 'auto', $6, '{"source": "/s", "id": "1"}', $4, '{"value": 5}')
-"""
-
-
-async def put(
-    db: asyncpg.Connection, user: str, key: str, at: datetime, *, context: str = "", trigger: str = "ownership.added"
-) -> None:
-    """An award as the worker stores it."""
-    await db.execute(AWARD, user, key, context, uuid4(), at, trigger)
 
 
 async def crowd(db: asyncpg.Connection, number: int = 300) -> list[tuple[str, str, str]]:
@@ -35,7 +24,7 @@ async def crowd(db: asyncpg.Connection, number: int = 300) -> list[tuple[str, st
         user, key = f"u{at % 50}", chance.choice(["owner-i", "deep-cut", "genre-tourist-gold"])
         when = now - timedelta(minutes=chance.randrange(60)) if at % 3 else now - timedelta(days=2, minutes=at)
         context = f"label:{at}"
-        await put(db, user, key, when, context=context, trigger=chance.choice(["ownership.added", "cron.sweep"]))
+        await award(db, user, key, context, when, trigger=chance.choice(["ownership.added", "cron.sweep"]))
         names.append((user, key, context))
     return names
 

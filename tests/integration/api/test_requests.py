@@ -6,7 +6,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.integration.api.world import LIST, PROGRESS, SUMMARY, award
+from tests.integration.api.world import LIST, PROGRESS, SUMMARY
+from tests.integration.awards import award
 from tests.integration.served import problem
 
 

@@ -11,7 +11,8 @@ from services.api.app import create_app
 from services.api.headers import SECURITY
 from services.api.models.health import Health, Ready
 from services.settings import Settings
-from tests.integration.api.world import LIST, START, SUMMARY
+from tests.integration.api.world import LIST, SUMMARY
+from tests.integration.awards import START
 from tests.integration.served import asking, bearer, problem, served
 
 

@@ -16,6 +16,7 @@ from contracts.times import parse_time
 from services.kafka import Outgoing, Publisher
 from services.settings import Settings
 from tests.e2e.processes import Crew
+from tests.integration.awards import award as stored
 from tests.integration.notifier.world import AT, SECRET, Award, Receiver
 
 
@@ -43,17 +44,9 @@ def award(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings
         for family in families:
             for index, tier in enumerate(("bronze", "silver")):
                 award_id = uuid4()
-                await db.execute(
-                    "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger,"
-                    " caused_by, batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'x', '{}', $6, '{}')",
-                    user,
-                    f"{family}-{tier}",
-                    context,
-                    award_id,
-                    parse_time(AT),
-                    batch,
-                )
-                badge = {"key": f"{family}-{tier}", "family": family, "tier": tier, "tier_index": index}
+                key, at = f"{family}-{tier}", parse_time(AT)
+                await stored(db, user, key, context, at, award_id=award_id, batch_id=batch)
+                badge = {"key": key, "family": family, "tier": tier, "tier_index": index}
                 data = {
                     "award_id": str(award_id),
                     "revision": 1,
@@ -75,7 +68,7 @@ def award(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings
                     id=ids[-1],
                     source="gatefold",
                     subject=user,
-                    time=parse_time(AT),
+                    time=at,
                     data=json.dumps(data).encode(),
                 )
                 messages.append(Outgoing(settings.topic("badge.awarded"), user.encode(), value, headers))

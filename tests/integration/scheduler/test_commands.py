@@ -7,8 +7,9 @@ import asyncpg
 import pytest_asyncio
 
 from services.scheduler.dates import slice_of
+from tests.integration.awards import award
 from tests.integration.commands import Done, gatefold
-from tests.integration.scheduler.world import award, join, told
+from tests.integration.scheduler.world import join, told
 
 EVERY_TABLE = "select tablename from pg_tables where schemaname = 'public' order by 1"
 NAMES = ("anniversaries", "holders", "alarms", "prune", "sweep")

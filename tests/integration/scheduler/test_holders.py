@@ -10,7 +10,8 @@ from catalog.index import load_catalog
 from services.scheduler import jobs, running
 from services.scheduler.jobs import CountHolders
 from services.stores import cron, holders
-from tests.integration.scheduler.world import FIRST, award, join, run_of
+from tests.integration.awards import award
+from tests.integration.scheduler.world import FIRST, join, run_of
 
 ACTIVE_FROM = FIRST - timedelta(days=89)
 
@@ -51,7 +52,7 @@ async def test_holders_are_what_a_recount_says(
         for _ in range(dice.randrange(5))
     }
     for (user, badge, context), (at, revoked) in awards.items():
-        await award(db, user, badge, context, at, revoked)
+        await award(db, user, badge, context, at, revoked_at=revoked)
     expected = plain_holders(users, [(*name, *times) for name, times in awards.items()], today - timedelta(days=89))
     await running.open_run(db, "holders", today)
     run = run_of("holders", today)

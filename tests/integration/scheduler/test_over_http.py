@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from services.scheduler.main import Scheduler
 from services.settings import Settings
+from tests.integration.awards import award
 from tests.integration.commands import gatefold
-from tests.integration.scheduler.world import Clock, award, join, options, work_off
+from tests.integration.scheduler.world import Clock, join, options, work_off
 from tests.integration.served import bearer, served
 
 CRON = "/api/admin/cron"

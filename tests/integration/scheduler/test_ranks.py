@@ -9,7 +9,8 @@ import pytest
 from services.scheduler import dates, jobs, running
 from services.scheduler.jobs import CountHolders
 from services.stores import cron, holders
-from tests.integration.scheduler.world import FIRST, award, join
+from tests.integration.awards import award
+from tests.integration.scheduler.world import FIRST, join
 
 NOON = dates.midnight(FIRST) - timedelta(hours=12)
 BADGE = "deep-cut"
@@ -129,7 +130,7 @@ async def test_ranks_are_what_plain_counting_says(
             source, revoked = dice.choice(("auto", "auto", "auto", "backfill", "manual")), dice.random() < 0.1
             if key not in stored:
                 stored[key] = (at, source, revoked)
-                await award(db, *key, at, datetime.now(UTC) if revoked else None)
+                await award(db, *key, at, revoked_at=datetime.now(UTC) if revoked else None)
                 await db.execute(
                     "update user_badges set source = $4 where (user_id, badge_key, context) = ($1, $2, $3)",
                     *key,

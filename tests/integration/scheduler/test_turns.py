@@ -13,7 +13,8 @@ from services.scheduler import dates, jobs, main, running
 from services.scheduler.jobs import Anniversaries, CountHolders, Sweep
 from services.scheduler.main import Scheduler
 from services.stores import cron, outbox
-from tests.integration.scheduler.world import FIRST, Clock, award, join, options, slice_number, told, work_off
+from tests.integration.awards import award
+from tests.integration.scheduler.world import FIRST, Clock, join, options, slice_number, told, work_off
 
 
 async def test_two_at_one_run_share_its_pages(

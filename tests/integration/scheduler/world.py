@@ -1,4 +1,4 @@
-"""What tests of the scheduler share: users who joined, awards, and what the jobs did with them."""
+"""What tests of the scheduler share: users who joined, and what the jobs did with them."""
 
 import asyncio
 import hashlib
@@ -38,23 +38,6 @@ async def join(db: asyncpg.Connection, joined: Sequence[tuple[str, date | None]]
     await db.executemany(
         "insert into collector (user_id, joined_on, seen_on) values ($1, $2, $3)",
         [(user, on, seen_on) for user, on in joined],
-    )
-
-
-async def award(
-    db: asyncpg.Connection,
-    user: str,
-    badge: str,
-    context: str = "",
-    at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-    revoked_at: datetime | None = None,
-) -> None:
-    """An award, by hand."""
-    await db.execute(
-        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
-        " batch_id, evidence, revoked_at) values ($1, $2, $3, gen_random_uuid(), $4, 'auto', 't', '{}',"
-        " gen_random_uuid(), '{}', $5)",
-        *(user, badge, context, at, revoked_at),
     )
 
 

@@ -12,14 +12,15 @@ import pytest
 from services.api.app import create_app
 from services.settings import Settings
 from services.share.names import LONGEST
+from tests.integration.awards import award
 from tests.integration.served import asking, served
-from tests.integration.shares.world import AWARD, NOTHING, PROFILE, SITE, Share, award, statuses
+from tests.integration.shares.world import AT, AWARD, EVIDENCE, NOTHING, PROFILE, SITE, Share, statuses
 
 
 async def test_an_award_is_shown_to_whoever_has_the_link(
     client: httpx.AsyncClient, db: asyncpg.Connection[asyncpg.Record], user: str, share: Share
 ) -> None:
-    await award(db, user, "label-loyalist-platinum", "label:1")
+    await award(db, user, "label-loyalist-platinum", "label:1", AT, EVIDENCE)
     one = await share(badge_key="label-loyalist-platinum", context="label:1", name="Ann")
     assert len(one["token"]) == 24
     assert one["url"] == f"http://gatefold/share/{one['token']}"

@@ -11,8 +11,9 @@ import pytest
 
 from services.settings import Settings
 from services.share.names import LONGEST
+from tests.integration.awards import award
 from tests.integration.served import bearer
-from tests.integration.shares.world import AWARD, NOTHING, PROFILE, SHARES, Share, award, statuses
+from tests.integration.shares.world import AWARD, NOTHING, PROFILE, SHARES, Share, statuses
 from tests.model import lab
 from tests.model.events import added, event, minutes
 from tests.model.lab import Log

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import httpx
 
 SHARES = "/api/user/shares"
@@ -19,21 +16,6 @@ EVIDENCE |= {"owned": 703, "total": 885, "percentage": 79.4, "as_of": "2015-01-0
 AWARD, PROFILE, NOTHING = [200] * 3 + [404] * 3, [200] * 6, [404] * 6
 
 Share = Callable[..., Awaitable[dict[str, Any]]]
-
-
-async def award(
-    db: asyncpg.Connection[asyncpg.Record],
-    user: str,
-    key: str,
-    context: str = "",
-    evidence: Any = EVIDENCE,
-    at: datetime = AT,
-) -> None:
-    await db.execute(
-        "insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
-        " batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'ownership.added', '{}', $4, $6)",
-        user, key, context, uuid4(), at, json.dumps(evidence),
-    )  # fmt: skip
 
 
 async def statuses(client: httpx.AsyncClient, token: str) -> list[int]:

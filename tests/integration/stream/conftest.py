@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -13,6 +12,7 @@ from contracts.times import parse_time
 from services.kafka import Publisher
 from services.settings import Settings
 from tests.conftest import SECRET
+from tests.integration.awards import award
 from tests.integration.stream.world import AT, Give, publish, surroundings
 from tests.integration.test_api_process import running
 
@@ -35,17 +35,7 @@ def give(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings:
     async def given(user: str, *keys: str, notify: bool = True, told: bool = True) -> int:
         number = 0
         for key in keys:
-            number = await db.fetchval(
-                "insert into user_badges (user_id, badge_key, award_id, awarded_at, source, trigger, caused_by,"
-                " batch_id, evidence, notify) values ($1, $2, $3, $4, 'auto', 'ownership.added', '{}', $5, '{}', $6)"
-                " returning given_no",
-                user,
-                key,
-                uuid4(),
-                parse_time(AT),
-                uuid4(),
-                notify,
-            )
+            number = await award(db, user, key, at=parse_time(AT), notify=notify)
         if told:
             await publish(publisher, settings, "badge.awarded", user, {})
         return number
