@@ -12,12 +12,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from services.settings import Settings
-from tests.integration.admin.world import AWARDS, DEEP, REVOKE
+from tests.integration.admin.world import AWARDS, DEEP, MINE, REVOKE
 from tests.integration.awards import award
 from tests.integration.served import bearer, problem, served
 from tests.model.events import minutes
-
-MINE = "/api/user/achievements"
 
 
 async def test_granted_revoked_granted(

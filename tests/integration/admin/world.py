@@ -1,4 +1,4 @@
-"""Addresses of admins, awards to look at, and pages read to their end."""
+"""Addresses, awards to look at, and pages read to their end."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from tests.integration.awards import award
 
 AWARDS, REVOKE = "/api/admin/awards", "/api/admin/awards/revoke"
 FEED, EXPORT, LETTERS = "/api/admin/awards", "/api/admin/awards/export", "/api/admin/dead-letters"
+MINE = "/api/user/achievements"
 HISTORY, LOG = "/api/admin/users/ann/history", "/api/admin/awards/log"
 DEEP: dict[str, Any] = {"user_id": "ann", "badge_key": "deep-cut", "reason": "because"}
 
