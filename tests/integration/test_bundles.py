@@ -128,3 +128,51 @@ async def test_a_dead_letter_uses_up_no_identity(connection: Connection) -> None
     log.append(event("review.approved", "one", {"review_id": "1"}))
     (done,) = await lab.drain(connection, lab.knowledge(), log)
     assert (done.dead, done.processed, done.duplicate) == (1, 1, 0)
+
+
+async def test_evidence_names_nothing_that_came_later(connection: Connection) -> None:
+    """All of a bundle's new records are stored before its first event is played: they are not owned yet."""
+    found = []
+    for size in (1, 500):
+        await lab.clear(connection)
+        log = Log()
+        for instance, release in enumerate((50, 3), 1):
+            facts = {"id": release, "title": f"No. {release}", "year": 1950}
+            log.append(added(f"event-{instance}", (instance, facts), time=minutes(instance)))
+        await lab.drain(connection, lab.knowledge(), log, size)
+        found.append(
+            await connection.fetch(
+                "select badge_key, evidence #>> '{oldest,release_id}' as oldest from award"
+                " where evidence ->> 'metric' = 'oldest_age_years' order by badge_key"
+            )
+        )
+    assert found[0] == found[1]
+    assert {row["oldest"] for row in found[0]} == {"50"}
+
+
+async def test_what_is_new_beside_what_is_not(connection: Connection) -> None:
+    """Copies and releases that the bundle speaks of twice, or that stood before it, beside new ones."""
+    labelled = {"labels": [{"id": 7, "name": "Blue Note"}], "artists": [{"id": 9, "name": "Ann"}]}
+    pressings = [{"id": number, **labelled, **({"master_id": 5} if number % 2 else {})} for number in range(1, 9)]
+    before = [added("before", (1, pressings[0]), (2, pressings[1]))]
+    bundle = [
+        added("again", (1, pressings[0]), time=minutes(1)),  # a copy that stands
+        added("second", (3, pressings[1]), time=minutes(2)),  # another copy of a release that stands
+        added("new", (4, pressings[2]), (5, pressings[3]), time=minutes(3)),
+        added("other", (6, pressings[4]), (6, pressings[5]), time=minutes(4)),  # one copy, of two releases
+        added("twice", (7, pressings[6]), (8, pressings[6]), time=minutes(5)),  # two copies of one release
+        {**added("alone", (1, pressings[7]), time=minutes(6)), "subject": "bob"},
+    ]
+    states = []
+    for size in (1, 500):
+        await lab.clear(connection)
+        log = Log()
+        for one in before:
+            log.append(one)
+        await lab.drain(connection, lab.knowledge(), log, size)
+        for one in bundle:
+            log.append(one)
+        await lab.drain(connection, lab.knowledge(), log, size)
+        states.append((await lab.state_of(connection), await lab.awards_of(connection)))
+        assert await lab.drift_of(connection, states[-1][0]) == {}
+    assert states[0] == states[1]
