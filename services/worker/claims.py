@@ -7,7 +7,7 @@ write them then, would take PostgreSQL twice; an insert that a row in its way tu
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -57,7 +57,7 @@ class Claims:
         self.entries = await catalogue.load(connection, self.asked)
         await self._work.knowledge.learn(connection, {one.statement.facts.content for one in self.entries.values()})
         await self._add_releases({key: alone[key] for key in new})
-        await self._add_counts({part[0][0] for part in parts if part[0] not in self.releases})
+        await self._add_counts()
 
     async def _add_releases(self, new: Mapping[Key, tuple[Copy, Facts]]) -> None:
         made: dict[Key, Holding] = {}
@@ -71,16 +71,11 @@ class Claims:
         for user, release in await ownership.add_holdings(self._work.connection, made):
             self.releases[user, instances[user, release]] = made[user, release]
 
-    async def _add_counts(self, others: Container[str]) -> None:
-        """Count the labels and artists of users of whom the bundle says nothing else: they are not among `others`.
-
-        Whose works a master is counts depends on what else of it is owned: that is left to be loaded.
-        """
+    async def _add_counts(self) -> None:
+        """Count labels and artists; whose work a master is depends on what else of it is owned: that is loaded."""
         counter = self._work.knowledge.counter
         more: dict[CountKey, int] = {}
         for (user, _), holding in self.releases.items():
-            if user in others:
-                continue
             counted = counter(holding.counted or b"")
             for label in counted.labels:
                 more[user, LABEL, label] = more.get((user, LABEL, label), 0) + 1
