@@ -131,8 +131,10 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
 async def _owned_releases(connection: Connection, holdings: Mapping[Key, Holding]) -> list[str]:
     contents: set[facts.Content] = set()
     for (_, release), holding in holdings.items():
-        contents.add((release, holding.statement.facts.content))
-        contents.add((release, holding.counted or EMPTY))
+        stated = holding.statement.facts.content
+        contents.add((release, stated))
+        if holding.counted is not stated:  # mostly it is: the catalogue adds nothing to what was said
+            contents.add((release, holding.counted or EMPTY))
     # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
     ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
     ids |= await facts.resolve(connection, contents - ids.keys())
@@ -170,12 +172,12 @@ async def save_counts(
     known = stored or {}
     changed = [
         _count(collector, facet, value)
-        for collector in sorted(collectors, key=lambda one: one.user_id)
-        for facet, value in sorted(collector.unbounded_changed)
+        for collector in collectors
+        for facet, value in collector.unbounded_changed
         if known.get((collector.user_id, facet, value)) != collector.unbounded[facet, value]
     ]
     if changed:
-        await connection.execute(SQL["save_counts"], *columns(changed))
+        await connection.execute(SQL["save_counts"], *columns(sorted(changed)))
 
 
 def _count(collector: Collector, facet: bytes, value: int) -> tuple[Any, ...]:

@@ -66,7 +66,7 @@ class Awarding:
                 for badge in index.crossed(metric, was, now):
                     item = steps.crossing(lambda at, metric=metric: at[metric], _target(badge))  # type: ignore[misc]
                     self._judge(event, collector, badge, "", item)
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, "", None)
         if collector.moved:
             self._judge_contexts(event, collector, steps)
@@ -84,7 +84,7 @@ class Awarding:
             for badge in index.crossed(metric, collector.measured(key, was), collector.measured(key, now)):
                 self._judge(event, collector, badge, context, steps.crossing_of(collector, key, _target(badge)))
             if was != now:
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, context, None)
         collector.moved.clear()
 
