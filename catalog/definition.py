@@ -112,6 +112,10 @@ class BadgeDefinition(_Rule):
     retired: bool = False
     shadow: bool = False
 
+    def __hash__(self) -> int:
+        """Of the key alone: no other badge of a catalog has it, and what is known of a badge is looked up often."""
+        return hash(self.key)
+
     @property
     def title(self) -> str:
         """The name with its tier: "Genre Tourist Gold", "Reviewer III", "Deep Cut"."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from catalog.definition import BadgeDefinition
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What one criterion came to; `value` None is "not known", which is never earned."""
 
     earned: bool
@@ -20,8 +20,7 @@ class Finding:
     evidence: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True):
     """What one badge came to, for one context ("" where the badge has none).
 
     Shape: `evidence` holds `metric`, `value`, `target` and the snapshot's details of that metric.

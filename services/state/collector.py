@@ -33,6 +33,7 @@ COUNTERS: Final = (
     "oldest_year",
 )
 OF_ACTIVITY: Final = {"review": "reviews", "edit": "edits", "compare": "compares", "wish": "wishlist"}
+OF_TASTE: Final = frozenset({"genres", "styles"})
 TASTE_FROM: Final = 3  # releases that make a genre or style a dimension of taste
 
 COVERED: Final = {"label_coverage": ("label", LABEL), "artist_coverage": ("artist", ARTIST)}
@@ -129,17 +130,12 @@ class Collector:
         edge = 1 if sign > 0 else 0
         taste_edge = TASTE_FROM if sign > 0 else TASTE_FROM - 1
         add = self.facets.add
-        for metric, ids in (("genres", counted.genres), ("styles", counted.styles)):
-            for id_ in ids:
-                number = add(id_, sign)
-                if number == edge:
-                    counters[metric] += sign
-                elif number == taste_edge:
-                    counters["taste_dimensions"] += sign
-        for metric, ids in (("countries", counted.countries), ("formats", counted.formats)):
-            for id_ in ids:
-                if add(id_, sign) == edge:
-                    counters[metric] += sign
+        for metric, id_ in counted.bounded:
+            number = add(id_, sign)
+            if number == edge:
+                counters[metric] += sign
+            elif number == taste_edge and metric in OF_TASTE:
+                counters["taste_dimensions"] += sign
         for label in counted.labels:
             if self._count_unbounded(LABEL, label, sign) == edge:
                 counters["labels"] += sign

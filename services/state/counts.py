@@ -22,14 +22,11 @@ class Counts:
 
     def __init__(self, packed: bytes = b"") -> None:
         """Raises:  ValueError where `packed` is not a whole number of pairs."""
-        ids = array("I")
-        ids.frombytes(packed)
-        half, odd = divmod(len(ids), 2)
-        if odd:
+        half, odd = divmod(len(packed), 2)
+        if odd or half % 4:
             raise ValueError(f"{len(packed)} bytes are not pairs of uint32")
-        self._numbers = ids[half:]
-        del ids[half:]
-        self._ids = ids
+        self._ids = array("I", packed[:half])
+        self._numbers = array("I", packed[half:])
 
     @classmethod
     def of(cls, counted: Mapping[int, int]) -> Counts:

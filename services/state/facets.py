@@ -19,7 +19,8 @@ NOBODY: Final = frozenset({194, 355, 118760})  # Various, Unknown Artist, No Art
 LABEL: Final = b"l"
 MASTER: Final = b"m"
 ARTIST: Final = b"a"
-BOUNDED: Final = ("genre", "style", "country", "format")
+METRICS: Final = {"genre": "genres", "style": "styles", "country": "countries", "format": "formats"}
+BOUNDED: Final = tuple(METRICS)
 
 FacetId = Callable[[str, str], int]
 
@@ -38,6 +39,7 @@ class Counted(NamedTuple):
     mono: bool
     deep_cut: bool
     title: str | None
+    bounded: tuple[tuple[str, int], ...]  # metric and id of each genre, style, country and format
 
 
 def label_value(id_: int | None, name: str) -> int | None:
@@ -88,6 +90,7 @@ def count(facts: Facts, facet_id: FacetId) -> Counted:
         styles=tuple(ids["style"]),
         countries=tuple(ids["country"]),
         formats=tuple(ids["format"]),
+        bounded=tuple((METRICS[facet], id_) for facet in BOUNDED for id_ in ids[facet]),
         labels=tuple(labels),
         artists=tuple(artists),
         master=facts.master_id or 0,

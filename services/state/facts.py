@@ -72,8 +72,9 @@ def facts_of(content: str | bytes) -> Facts:
     return facts
 
 
+@lru_cache(maxsize=10_000)
 def digest(content: bytes) -> bytes:
-    """Name of a content, 16 bytes."""
+    """Name of a content, 16 bytes, remembered."""
     return blake2b(content, digest_size=16).digest()
 
 

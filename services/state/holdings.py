@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
+
+import msgspec
 
 from services.state.collector import Collector
 from services.state.facets import Counter
@@ -13,8 +14,7 @@ from services.state.facts import NOTHING, Facts, Stamp, Statement, facts_of, mer
 EMPTY: Final = NOTHING.content
 
 
-@dataclass(slots=True)
-class Copy:
+class Copy(msgspec.Struct):
     """One physical item: which release, or a tombstone; `stamp` and `added_on` are what the event says that said so."""
 
     release_id: int | None
@@ -23,16 +23,14 @@ class Copy:
     added_on: date | None = None
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(msgspec.Struct):
     """What the catalogue says of a release; `first_pressing`: nothing of its master is known to be earlier."""
 
-    statement: Statement = field(default_factory=Statement)
+    statement: Statement = msgspec.field(default_factory=Statement)
     first_pressing: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Holding:
+class Holding(msgspec.Struct, eq=False):
     """One release of one user.
 
     Shape:   `counted` is the content that the counters hold for it, None while no copy is owned, and `first_pressing`
@@ -43,7 +41,7 @@ class Holding:
     copies: int = 0
     counted: bytes | None = None
     first_pressing: bool = False
-    statement: Statement = field(default_factory=Statement)
+    statement: Statement = msgspec.field(default_factory=Statement)
 
     def facts(self) -> Facts | None:
         """The facts that are counted; None while no copy is owned."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.state.facts import Stamp
 from services.stores.postgres import Connection
-from services.stores.queries import rows, statements
+from services.stores.queries import columns, statements
 
 SQL = statements("activity")
 
@@ -24,30 +24,16 @@ class Fact:
 
 
 async def load(connection: Connection, keys: Iterable[Key]) -> dict[Key, Fact]:
-    """Objects by user, kind and id."""
-    wanted = rows({"user_id": user, "kind": kind, "object_id": object_id} for user, kind, object_id in keys)
-    return {
-        (row["user_id"], row["kind"], row["object_id"]): _fact(row)
-        for row in await connection.fetch(SQL["load"], wanted)
-    }
+    """Objects by user, kind and id, at least one."""
+    found = await connection.fetch(SQL["load"], *columns(sorted(keys)))
+    return {(row["user_id"], row["kind"], row["object_id"]): _fact(row) for row in found}
 
 
 async def save(connection: Connection, objects: Mapping[Key, Fact]) -> None:
     """Write objects, sorted by key."""
     if objects:
-        await connection.execute(SQL["save"], rows(_row(key, objects[key]) for key in sorted(objects)))
-
-
-def _row(key: Key, fact: Fact) -> dict[str, Any]:
-    return {
-        "user_id": key[0],
-        "kind": key[1],
-        "object_id": key[2],
-        "present": fact.present,
-        "changed_at": fact.stamp.time,
-        "by_id": fact.stamp.id,
-        "by_source": fact.stamp.source,
-    }
+        found = [(*key, one.present, *one.stamp) for key, one in sorted(objects.items())]
+        await connection.execute(SQL["save"], *columns(found))
 
 
 def _fact(row: Any) -> Fact:

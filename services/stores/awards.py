@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -14,16 +13,14 @@ from contracts.envelope import serialise
 from contracts.events.badge import BadgeRevoked
 from contracts.times import rfc3339
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import column, columns, document, statements
 
 SQL = statements("awards")
-_ENCODER = msgspec.json.Encoder()
 
 Name = tuple[str, str, str]  # user, badge key, context
 
 
-@dataclass(frozen=True, slots=True)
-class NewAward:
+class NewAward(msgspec.Struct, frozen=True):
     """An award as it is stored.
 
     Shape:   `rule_digest` is that of its badge's rule, as in the lock; `campaign_id` where a campaign gave it; in the
@@ -50,8 +47,7 @@ class NewAward:
         return self.user_id, self.badge_key, self.context
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """A message for the relay: topic, Kafka key, CloudEvents id and time, the data's bytes."""
 
     topic: str
@@ -65,8 +61,8 @@ async def held(
     connection: Connection, users: Iterable[str], badge_keys: Iterable[str], contexts: Iterable[str]
 ) -> set[Name]:
     """Awards these users have of these badges in these contexts, revoked ones and those in the shadow included."""
-    rows = await connection.fetch(SQL["held"], list(users), list(badge_keys), list(contexts))
-    return {(row["user_id"], row["badge_key"], row["context"]) for row in rows}
+    rows = await connection.fetch(SQL["held"], *(column(list(one)) for one in (users, badge_keys, contexts)))
+    return {(user, key, context) for user, key, context in rows}
 
 
 async def of_users(connection: Connection, users: Iterable[str]) -> dict[Name, tuple[datetime, bool]]:
@@ -85,8 +81,24 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     """Store awards; answers those that did not stand before."""
     if not awards:
         return set()
-    new = sorted(awards, key=lambda one: one.name)
-    found = await connection.fetch(SQL["insert"], _ENCODER.encode(new).decode())
+    new = [
+        (
+            *one.name,
+            str(one.award_id),
+            one.awarded_at,
+            one.trigger,
+            document(one.caused_by),
+            str(one.batch_id),
+            document(one.evidence),
+            one.rule_digest,
+            one.source,
+            one.campaign_id,
+            one.shadow,
+            one.notify,
+        )
+        for one in awards
+    ]
+    found = await connection.fetch(SQL["insert"], *columns(sorted(new)))
     return {(user, key, context) for user, key, context in found}
 
 
@@ -111,10 +123,7 @@ async def publish(connection: Connection, messages: Sequence[Message]) -> None:
     if messages:
         await connection.execute(
             SQL["publish"],
-            [one.topic for one in messages],
-            [one.subject for one in messages],
-            [one.event_id for one in messages],
-            [one.time for one in messages],
+            *columns((one.topic, one.subject, one.event_id, one.time) for one in messages),
             [one.value for one in messages],
         )
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 from services.state.collector import COUNTERS, OF_ACTIVITY, Collector
 from services.stores.postgres import Connection
-from services.stores.queries import rows, statements
+from services.stores.queries import column, columns, statements
 
 SQL = statements("collectors")
 _LOOK = SQL["lock"].removesuffix("for update")  # one list of columns for both
@@ -32,7 +33,7 @@ async def lock(
     found: dict[str, Collector] = {}
     created: set[str] = set()
     while missing := sorted(set(users) - found.keys()):
-        for row in await connection.fetch(SQL["lock"], missing):
+        for row in await connection.fetch(SQL["lock"], column(missing)):
             one = _collector(row)
             one.created = one.user_id in created
             found[one.user_id] = one
@@ -49,14 +50,17 @@ async def lock(
 
 async def load(connection: Connection, users: Collection[str]) -> dict[str, Collector]:
     """Load those of the users that are known as they are, without a lock: to look at, or to try something on."""
-    return {row["user_id"]: _collector(row) for row in await connection.fetch(_LOOK, sorted(set(users)))}
+    return {row["user_id"]: _collector(row) for row in await connection.fetch(_LOOK, column(sorted(set(users))))}
 
 
 def _collector(row: Any) -> Collector:
-    user_id, erased, joined_on, *counters, age_seen, seen_on, facets, years = row
+    # By place, and cut at once: each user of a bundle comes through here.
+    values = tuple(row)
+    user_id, erased, joined_on = values[:3]
+    age_seen, seen_on, facets, years = values[-4:]
     return Collector(
         user_id,
-        counters=dict(zip(COUNTERS, counters, strict=True)),
+        counters=dict(zip(COUNTERS, values[3:-4], strict=True)),
         facets=facets,
         years=years,
         joined_on=joined_on,
@@ -79,34 +83,35 @@ async def erase(connection: Connection, hash_: bytes, at: datetime) -> None:
 
 async def save(connection: Connection, collectors: Iterable[Collector]) -> None:
     """Write all of these users' rows, in user order."""
-    found = [
-        _collection(one, COUNTERS) | {"joined_on": one.joined_on, "erased_at": one.erased_at}
-        for one in _ordered(collectors)
-    ]
+    found = _ordered(collectors)
     if found:
-        await connection.execute(SQL["save"], rows(found))
+        await connection.execute(
+            SQL["save"],
+            *_counted(found, COUNTERS),
+            column([one.joined_on for one in found]),
+            column([one.erased_at for one in found]),
+        )
 
 
 async def save_collection(connection: Connection, collectors: Iterable[Collector]) -> None:
     """Write what copies move of these users' rows, in user order."""
-    found = [_collection(one, OF_COPIES) for one in _ordered(collectors)]
+    found = _ordered(collectors)
     if found:
-        await connection.execute(SQL["save_collection"], rows(found))
+        await connection.execute(SQL["save_collection"], *_counted(found, OF_COPIES))
 
 
 def _ordered(collectors: Iterable[Collector]) -> list[Collector]:
     return sorted(collectors, key=lambda one: one.user_id)
 
 
-def _collection(collector: Collector, names: Iterable[str]) -> dict[str, Any]:
-    counters = collector.counters
-    row: dict[str, Any] = {name: counters[name] for name in names}
-    row["user_id"] = collector.user_id
-    row["age_seen"] = collector.age_seen
-    row["seen_on"] = collector.seen_on
-    row["facets"] = "\\x" + collector.facets.pack().hex()
-    row["years"] = "\\x" + collector.years.pack().hex()
-    return row
+def _counted(found: Sequence[Collector], names: Sequence[str]) -> list[Any]:
+    """The columns that both ways of saving share, and these counters."""
+    return [
+        *columns([one.user_id, one.age_seen, one.seen_on] for one in found),
+        [one.facets.pack() for one in found],
+        [one.years.pack() for one in found],
+        *columns(map(itemgetter(*names), [one.counters for one in found])),
+    ]
 
 
 async def remove(connection: Connection, users: Collection[str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from services.state.facts import digest
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import column, statements
 
 SQL = statements("facts")
 
@@ -54,16 +54,11 @@ async def resolve(connection: Connection, contents: Iterable[Content]) -> dict[C
         return {}
     ids: dict[Content, int] = {}
     for statement in ("find", "add", "find"):
+        arguments: list[object] = [column([release for release, _ in keys]), [name for _, name in keys]]
         if statement == "add":
-            arguments: tuple[list[object], ...] = (
-                [release for release, _ in keys],
-                [name for _, name in keys],
-                [named[key].decode() for key in keys],
-            )
-        else:
-            arguments = ([release for release, _ in keys], [name for _, name in keys])
-        for row in await connection.fetch(SQL[statement], *arguments):
-            ids[row["release_id"], named[row["release_id"], row["digest"]]] = row["facts_id"]
+            arguments.append([named[key].decode() for key in keys])
+        for facts_id, release, name in await connection.fetch(SQL[statement], *arguments):
+            ids[release, named[release, name]] = facts_id
         keys = [key for key in keys if (key[0], named[key]) not in ids]
         if not keys:
             break

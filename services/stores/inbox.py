@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from services.stores.postgres import Connection
-from services.stores.queries import statements
+from services.stores.queries import column, statements
 
 SQL = statements("inbox")
 
@@ -22,8 +22,8 @@ async def accept(connection: Connection, digests: Mapping[bytes, int]) -> set[by
     Sorted, so that two transactions that accept the same events wait for each other and never in a circle.
     """
     wanted = sorted(digests)
-    rows = await connection.fetch(SQL["accept"], wanted, [digests[one] for one in wanted])
-    return {row["identity"] for row in rows}
+    rows = await connection.fetch(SQL["accept"], wanted, column([digests[one] for one in wanted]))
+    return {identity for (identity,) in rows}
 
 
 async def digests(connection: Connection, identities: list[bytes]) -> dict[bytes, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.state.collector import Collector, Credits, Unbounded
 from services.state.facets import MASTER
@@ -13,9 +13,10 @@ from services.state.facts import Facts, Stamp, Statement, facts_of
 from services.state.holdings import EMPTY, Copy, Holding
 from services.stores import facts
 from services.stores.postgres import Connection
-from services.stores.queries import rows, statements
+from services.stores.queries import column, columns, document, statements
 
 SQL = statements("ownership")
+NO_STAMP: Final = (None, None, None)
 
 Key = tuple[str, int]  # user and instance, or user and release
 CountKey = tuple[str, bytes, int]  # user, facet, value
@@ -50,15 +51,19 @@ def _holding(row: Any) -> Holding:
 
 async def load_copies(connection: Connection, keys: Iterable[Key]) -> dict[Key, Copy]:
     """Copies and tombstones by user and instance."""
-    wanted = rows({"user_id": user, "instance_id": instance} for user, instance in keys)
-    found = await connection.fetch(SQL["load_owned"], wanted)
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    found = await connection.fetch(SQL["load_owned"], *columns(wanted))
     return {(row["user_id"], row["instance_id"]): _copy(row) for row in found}
 
 
 async def load_holdings(connection: Connection, keys: Iterable[Key]) -> dict[Key, Holding]:
     """Owned releases by user and release."""
-    wanted = rows({"user_id": user, "release_id": release} for user, release in keys)
-    found = await connection.fetch(SQL["load_releases"], wanted)
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    found = await connection.fetch(SQL["load_releases"], *columns(wanted))
     return {(row["user_id"], row["release_id"]): _holding(row) for row in found}
 
 
@@ -67,8 +72,14 @@ Counted = tuple[Unbounded, Credits]
 
 async def load_counts(connection: Connection, keys: Iterable[CountKey]) -> dict[str, Counted]:
     """Counts of labels, artists and masters with the credits of these masters, by user."""
-    wanted = rows({"user_id": user, "facet": facet.decode(), "value": value} for user, facet, value in keys)
-    return _counts(await connection.fetch(SQL["load_counts"], wanted))
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    users, facets, values = zip(*wanted, strict=True)
+    found = await connection.fetch(
+        SQL["load_counts"], column(users), column([facet.decode() for facet in facets]), column(values)
+    )
+    return _counts(found)
 
 
 def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
@@ -81,82 +92,99 @@ def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
     return found
 
 
+async def add_copies(connection: Connection, copies: Mapping[Key, Copy]) -> set[Key]:
+    """Write copies of which nothing was said before; answers which ones these are."""
+    if not copies:
+        return set()
+    return {(user, instance) for user, instance in await connection.fetch(SQL["add_owned"], *_owned(copies))}
+
+
 async def save_copies(connection: Connection, copies: Mapping[Key, Copy]) -> None:
     """Write copies and tombstones, sorted by key."""
     if copies:
-        await connection.execute(SQL["save_owned"], rows(_owned(key, copies[key]) for key in sorted(copies)))
+        await connection.execute(SQL["save_owned"], *_owned(copies))
 
 
-def _owned(key: Key, copy: Copy) -> dict[str, Any]:
-    stamp = copy.stamp
-    return {
-        "user_id": key[0],
-        "instance_id": key[1],
-        "release_id": copy.release_id,
-        "present": copy.present,
-        "changed_at": stamp.time,
-        "by_id": stamp.id,
-        "by_source": stamp.source,
-        "added_on": copy.added_on,
-    }
+def _owned(copies: Mapping[Key, Copy]) -> list[str]:
+    return columns(
+        [
+            (*key, copies[key].release_id, copies[key].present, *copies[key].stamp, copies[key].added_on)
+            for key in sorted(copies)
+        ]
+    )
+
+
+async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> set[Key]:
+    """Write releases of which a user has said nothing before; answers which ones these are."""
+    if not holdings:
+        return set()
+    found = await connection.fetch(SQL["add_releases"], *await _owned_releases(connection, holdings))
+    return {(user, release) for user, release in found}
 
 
 async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> None:
     """Write owned releases with the facts they count and state, sorted by key."""
-    if not holdings:
-        return
+    if holdings:
+        await connection.execute(SQL["save_releases"], *await _owned_releases(connection, holdings))
+
+
+async def _owned_releases(connection: Connection, holdings: Mapping[Key, Holding]) -> list[str]:
     contents: set[facts.Content] = set()
     for (_, release), holding in holdings.items():
-        contents.add((release, holding.statement.facts.content))
-        contents.add((release, holding.counted or EMPTY))
+        stated = holding.statement.facts.content
+        contents.add((release, stated))
+        if holding.counted is not stated:  # mostly it is: the catalogue adds nothing to what was said
+            contents.add((release, holding.counted or EMPTY))
     # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
     ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
     ids |= await facts.resolve(connection, contents - ids.keys())
-    await connection.execute(
-        SQL["save_releases"], rows(_owned_release(key, holdings[key], ids) for key in sorted(holdings))
+    return columns([_owned_release(key, holdings[key], ids) for key in sorted(holdings)])
+
+
+def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> tuple[Any, ...]:
+    user, release = key
+    statement = holding.statement
+    return (
+        user,
+        release,
+        holding.copies,
+        ids[release, holding.counted or EMPTY],
+        holding.first_pressing,
+        ids[release, statement.facts.content],
+        *(statement.stamp or NO_STAMP),
+        None if statement.stamps is None else document(statement.stamps),
     )
 
 
-def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> dict[str, Any]:
-    user, release = key
-    statement = holding.statement
-    stamp = statement.stamp
-    row = {
-        "user_id": user,
-        "release_id": release,
-        "copies": holding.copies,
-        "facts_id": ids[release, holding.counted or EMPTY],
-        "first_pressing": holding.first_pressing,
-        "stated_id": ids[release, statement.facts.content],
-    }
-    if stamp is not None:
-        row |= {"stated_at": stamp.time, "by_id": stamp.id, "by_source": stamp.source}
-    if statement.stamps is not None:
-        row["stamps"] = statement.stamps
-    return row
+async def add_counts(connection: Connection, more: Mapping[CountKey, int]) -> dict[CountKey, int]:
+    """Raise counts of labels and artists by so much; answers what they are then."""
+    if not more:
+        return {}
+    rows = [(user, facet.decode(), value, more[user, facet, value]) for user, facet, value in sorted(more)]
+    found = await connection.fetch(SQL["add_counts"], *columns(rows))
+    return {(user, facet, value): number for user, facet, value, number in found}
 
 
-async def save_counts(connection: Connection, collectors: Iterable[Collector]) -> None:
-    """Write what changed of these users' counts of labels, artists and masters, sorted by key."""
+async def save_counts(
+    connection: Connection, collectors: Iterable[Collector], stored: Mapping[CountKey, int] | None = None
+) -> None:
+    """Write what changed of these users' counts of labels, artists and masters, sorted by key, but what is `stored`."""
+    known = stored or {}
     changed = [
         _count(collector, facet, value)
-        for collector in sorted(collectors, key=lambda one: one.user_id)
-        for facet, value in sorted(collector.unbounded_changed)
+        for collector in collectors
+        for facet, value in collector.unbounded_changed
+        if known.get((collector.user_id, facet, value)) != collector.unbounded[facet, value]
     ]
     if changed:
-        await connection.execute(SQL["save_counts"], rows(changed))
+        await connection.execute(SQL["save_counts"], *columns(sorted(changed)))
 
 
-def _count(collector: Collector, facet: bytes, value: int) -> dict[str, Any]:
-    row = {
-        "user_id": collector.user_id,
-        "facet": facet.decode(),
-        "value": value,
-        "n": collector.unbounded[facet, value],
-    }
+def _count(collector: Collector, facet: bytes, value: int) -> tuple[Any, ...]:
+    artists = None
     if facet == MASTER and (credited := collector.credits.get(value)):
-        row["artists"] = [number for pair in sorted(credited.items()) for number in pair]
-    return row
+        artists = f"{{{','.join(f'{artist},{number}' for artist, number in sorted(credited.items()))}}}"
+    return collector.user_id, facet.decode(), value, collector.unbounded[facet, value], artists
 
 
 async def oldest(connection: Connection, user_id: str, year: int) -> dict[int, Facts]:

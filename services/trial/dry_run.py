@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from msgspec import structs
 
 from contracts.envelope import Event, rfc3339
 from services.stores import collectors
@@ -25,7 +27,7 @@ async def dry_run(connection: Connection, knowledge: Knowledge, user_id: str, ev
     Raises:  one of FAULTS where the stored state contradicts itself.
     """
     if event.type != DESCRIBED:
-        event = replace(event, subject=user_id)
+        event = structs.replace(event, subject=user_id)
     async with looking(connection):
         stage = Stage(connection, knowledge)
         if not await stage.copy([user_id]):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from contracts.envelope import Event, InvalidEvent, decode, encode_structured
 from contracts.topics import INPUT_TOPICS
@@ -100,6 +101,6 @@ def script(lines: Iterable[tuple[int, bytes]], user_id: str | None = None) -> Sc
             continue
         seen.add((event.source, event.id))
         if event.type != DESCRIBED:
-            event = replace(event, subject=event.subject + EMPTY if user_id is None else user_id)
+            event = structs.replace(event, subject=event.subject + EMPTY if user_id is None else user_id)
         found.events.append((number, event))
     return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+
+from msgspec import structs
 
 from catalog.definition import BadgeDefinition
 from contracts.envelope import Event
@@ -240,6 +242,6 @@ class Stage:
             collector.totals = {**collector.totals, **totals}
             holding = self._ownership.holdings.get(user, {}).get(release)
             if holding is not None and holding.due(entry) != (holding.counted, holding.first_pressing):
-                await self._sweep(replace(event, type="cron.sweep", subject=user))
+                await self._sweep(structs.replace(event, type="cron.sweep", subject=user))
                 passed += await self._take(self._everything)
         return passed

@@ -66,7 +66,7 @@ class Awarding:
                 for badge in index.crossed(metric, was, now):
                     item = steps.crossing(lambda at, metric=metric: at[metric], _target(badge))  # type: ignore[misc]
                     self._judge(event, collector, badge, "", item)
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, "", None)
         if collector.moved:
             self._judge_contexts(event, collector, steps)
@@ -84,14 +84,14 @@ class Awarding:
             for badge in index.crossed(metric, collector.measured(key, was), collector.measured(key, now)):
                 self._judge(event, collector, badge, context, steps.crossing_of(collector, key, _target(badge)))
             if was != now:
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, context, None)
         collector.moved.clear()
 
     def _judge_age(self, event: Event, collector: Collector, steps: Steps) -> None:
         """Ages move with the calendar: what was passed is measured against the greatest age ever evaluated."""
-        oldest, year = collector.oldest_year, event.time.year
-        if oldest is None or year - oldest <= collector.age_seen:
+        oldest, year = collector.counters["oldest_year"], event.time.year
+        if not oldest or year - oldest <= collector.age_seen:
             return
         index = self._index(event.type)
         if "oldest_age_years" not in index.metrics:
@@ -166,9 +166,10 @@ class Awarding:
         if not self._candidates:
             return []
         badges = self._catalog.badges
-        keys = {tier.key for _, key, _ in self._candidates for tier in self._catalog.families[badges[key].family]}
-        users = {user for user, _, _ in self._candidates}
-        held = await awards.held(connection, users, keys, {context for _, _, context in self._candidates})
+        users, earned, contexts = map(set, zip(*self._candidates, strict=True))
+        families = {badges[key].family for key in earned}
+        keys = {tier.key for family in families for tier in self._catalog.families[family]}
+        held = await awards.held(connection, users, keys, contexts)
         new = await self.take(connection, held)
         stored = await awards.insert(connection, [one.award for one in new])
         fresh = [one for one in new if one.award.name in stored]

@@ -34,8 +34,9 @@ def awarded(
     Shape:   `highest`: no higher tier of the family is held or came with it.
     """
     user_id, _, context = name
+    award_id = str(award.award_id)
     told = _Awarded(
-        award_id=str(award.award_id),
+        award_id=award_id,
         revision=revision,
         user_id=user_id,
         badge=_badge(badge),
@@ -51,7 +52,7 @@ def awarded(
         evidence=award.evidence,
     )
     value = msgspec.json.encode(told, order="sorted")
-    return Message("badge.awarded", user_id, f"{award.award_id}:{revision}", at, value)
+    return Message("badge.awarded", user_id, f"{award_id}:{revision}", at, value)
 
 
 @cache

@@ -7,10 +7,11 @@ Facts and totals are those of today. A rule that is met now was first met when t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any, Final
+
+from msgspec import structs
 
 from catalog.definition import TENURE_METRIC, Tenure, Threshold, leaves
 from catalog.index import TriggerIndex
@@ -52,7 +53,7 @@ class Replay:
         now = self._found.collector
         collector = Collector(now.user_id, erased_at=now.erased_at)
         collector.totals = now.totals
-        moving = any(index.compounds(metric) for metric in MOVING)
+        moving = any(metric in index.compounds for metric in MOVING)
         said = self._said()
         moments: list[tuple[datetime, int, list[Item]]] = [
             (stamp.time, 1, [item for _, item in items]) for stamp, items in groupby(said, key=lambda one: one[0])
@@ -61,7 +62,7 @@ class Replay:
         if self._measured_at is not None and index.metrics & GRAPH:
             moments.append((self._measured_at, 2, []))
         for time, order, items in sorted(moments, key=lambda one: one[:2]):
-            past = replace(event, time=time)
+            past = structs.replace(event, time=time)
             if order == 2:
                 collector.graph = now.graph
                 awarding.judge_metrics(past, collector, GRAPH)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from services.state.collector import Collector, Key
 
 
-@dataclass(slots=True)
-class Steps:
+class Steps(msgspec.Struct):
     """How an event moved one user's numbers, item by item.
 
     Shape:   `counters[i]` and `moved[i]` (length of the collector's `moved`) stand before item i; the last entries
@@ -18,9 +18,9 @@ class Steps:
     """
 
     name: Callable[[Any], dict[str, Any]]
-    items: list[Any] = field(default_factory=list)
-    counters: list[dict[str, int]] = field(default_factory=list)
-    moved: list[int] = field(default_factory=list)
+    items: list[Any] = []
+    counters: list[dict[str, int]] = []
+    moved: list[int] = []
 
     def mark(self, collector: Collector) -> None:
         """Note where the numbers stand now."""

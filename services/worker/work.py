@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from catalog.definition import SWEEP
 from catalog.index import Catalog, TriggerIndex
 from contracts.envelope import Event
@@ -29,8 +31,7 @@ class EventFailed(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """A valid event, seen for the first time, and its place in the partition."""
 
     offset: int

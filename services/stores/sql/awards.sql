@@ -2,7 +2,7 @@
 -- Awards of these users, badges and contexts, revoked ones and those in the shadow included.
 select user_id, badge_key, context
 from award
-where user_id = any($1::text[]) and badge_key = any($2::text[]) and context = any($3::text[]);
+where user_id = any($1::text::text[]) and badge_key = any($2::text::text[]) and context = any($3::text::text[]);
 
 -- name: insert
 -- Awards that are new; one per user, badge and context, whatever happens.
@@ -10,17 +10,18 @@ insert into award (user_id, badge_key, context, award_id, awarded_at, source, tr
                    rule_digest, campaign_id, shadow, notify)
 select user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence, rule_digest,
        campaign_id, shadow, notify
-from json_to_recordset($1::json) as n (
-    user_id text, badge_key text, context text, award_id uuid, awarded_at timestamptz, trigger text, caused_by json,
-    batch_id uuid, evidence jsonb, rule_digest text, source text, campaign_id text,
-    shadow boolean, notify boolean)
+from unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::uuid[], $5::text::timestamptz[],
+            $6::text::text[], $7::text::json[], $8::text::uuid[], $9::text::jsonb[], $10::text::text[],
+            $11::text::text[], $12::text::text[], $13::text::boolean[], $14::text::boolean[])
+     as n (user_id, badge_key, context, award_id, awarded_at, trigger, caused_by, batch_id, evidence, rule_digest,
+           source, campaign_id, shadow, notify)
 on conflict do nothing
 returning user_id, badge_key, context;
 
 -- name: publish
 -- Messages for the relay, in the transaction of what they tell.
 insert into outbox (topic, subject, event_id, time, value)
-select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::bytea[]);
+select * from unnest($1::text::text[], $2::text::text[], $3::text::text[], $4::text::timestamptz[], $5::bytea[]);
 
 -- name: since
 -- Since when a user has each award that is shown and not revoked.

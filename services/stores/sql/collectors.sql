@@ -3,7 +3,7 @@
 select user_id, erased_at, joined_on, releases, genres, styles, labels, countries, decades, largest_decade,
        mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
        coalesce(oldest_year, 0) as oldest_year, age_seen, seen_on, facets, years
-from collector where user_id = any($1::text[])
+from collector where user_id = any($1::text::text[])
 order by user_id
 for update;
 
@@ -23,11 +23,17 @@ set joined_on = n.joined_on, releases = n.releases, genres = n.genres, styles = 
     first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions, reviews = n.reviews, edits = n.edits, wishlist = n.wishlist,
     compares = n.compares, oldest_year = nullif(n.oldest_year, 0), age_seen = n.age_seen, seen_on = n.seen_on,
     facets = n.facets, years = n.years, erased_at = n.erased_at
-from json_to_recordset($1::json) as n (
-    user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
-    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
-    taste_dimensions integer, reviews integer, edits integer, wishlist integer, compares integer, oldest_year integer, age_seen integer,
-    seen_on date, facets bytea, years bytea, joined_on date, erased_at timestamptz)
+from unnest(
+    $1::text::text[], $2::text::integer[], $3::text::date[], $4::bytea[], $5::bytea[], $6::text::integer[],
+    $7::text::integer[], $8::text::integer[], $9::text::integer[], $10::text::integer[], $11::text::integer[],
+    $12::text::integer[], $13::text::integer[], $14::text::integer[], $15::text::integer[], $16::text::integer[],
+    $17::text::integer[], $18::text::integer[], $19::text::integer[], $20::text::integer[], $21::text::integer[],
+    $22::text::integer[], $23::text::date[], $24::text::timestamptz[]
+) as n (
+    user_id, age_seen, seen_on, facets, years, releases, genres, styles, labels, countries, decades, largest_decade,
+    mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, reviews, edits, wishlist, compares,
+    oldest_year, joined_on, erased_at
+)
 where c.user_id = n.user_id;
 
 -- name: save_collection
@@ -38,10 +44,15 @@ set releases = n.releases, genres = n.genres, styles = n.styles, labels = n.labe
     deep_cuts = n.deep_cuts, first_pressings = n.first_pressings, taste_dimensions = n.taste_dimensions,
     oldest_year = nullif(n.oldest_year, 0),
     age_seen = n.age_seen, seen_on = n.seen_on, facets = n.facets, years = n.years
-from json_to_recordset($1::json) as n (
-    user_id text, releases integer, genres integer, styles integer, labels integer, countries integer, decades integer,
-    largest_decade integer, mono_releases integer, formats integer, deep_cuts integer, first_pressings integer,
-    taste_dimensions integer, oldest_year integer, age_seen integer, seen_on date, facets bytea, years bytea)
+from unnest(
+    $1::text::text[], $2::text::integer[], $3::text::date[], $4::bytea[], $5::bytea[], $6::text::integer[],
+    $7::text::integer[], $8::text::integer[], $9::text::integer[], $10::text::integer[], $11::text::integer[],
+    $12::text::integer[], $13::text::integer[], $14::text::integer[], $15::text::integer[], $16::text::integer[],
+    $17::text::integer[], $18::text::integer[]
+) as n (
+    user_id, age_seen, seen_on, facets, years, releases, genres, styles, labels, countries, decades, largest_decade,
+    mono_releases, formats, deep_cuts, first_pressings, taste_dimensions, oldest_year
+)
 where c.user_id = n.user_id;
 
 -- name: remove

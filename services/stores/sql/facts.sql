@@ -1,13 +1,13 @@
 -- name: find
 -- Which of these facts are stored.
 select f.facts_id, f.release_id, f.digest
-from unnest($1::bigint[], $2::bytea[]) as k (release_id, digest)
+from unnest($1::text::bigint[], $2::bytea[]) as k (release_id, digest)
 join facts f on f.release_id = k.release_id and f.digest = k.digest;
 
 -- name: add
 -- Store facts; whoever stores the same ones is waited for.
 insert into facts (release_id, digest, content)
-select * from unnest($1::bigint[], $2::bytea[], $3::json[])
+select * from unnest($1::text::bigint[], $2::bytea[], $3::json[])
 on conflict do nothing
 returning facts_id, release_id, digest;
 

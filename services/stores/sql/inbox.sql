@@ -1,7 +1,7 @@
 -- name: accept
 -- Identities that are new; waits for whoever is accepting the same one.
 insert into inbox (identity, digest, seen_on)
-select identity, digest, current_date from unnest($1::bytea[], $2::bigint[]) as given (identity, digest)
+select identity, digest, current_date from unnest($1::bytea[], $2::text::bigint[]) as given (identity, digest)
 on conflict do nothing
 returning identity;
 

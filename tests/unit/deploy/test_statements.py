@@ -54,7 +54,7 @@ ALL = {f"{subject}.{name}": sql for subject in subjects() for name, sql in state
 USE = re.compile(r"\b(?:from|join|into|update|using)\s+(\w+)")
 # Parameters, and a join with the users of a bundle or of a table that has them. `… or user_id = $1` is none.
 MEANS = re.compile(
-    r"(?<![\w.])(?<!or )(?:\w+\.)?user_id = (?:\$1\b|any\(\$1::text\[\]\)|\w+\.user_id)|into \w+ \(user_id,"
+    r"(?<![\w.])(?<!or )(?:\w+\.)?user_id = (?:\$1\b|any\(\$1::text(?:::text)?\[\]\)|\w+\.user_id)|into \w+ \(user_id,"
 )
 
 

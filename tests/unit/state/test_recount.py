@@ -18,11 +18,10 @@ def release(dice: random.Random) -> Counted:
     def some(first: int, most: int) -> tuple[int, ...]:
         return tuple(dice.sample(range(first, first + 12), dice.randrange(most + 1)))
 
+    bounded = {"genres": some(0, 3), "styles": some(20, 5), "countries": some(40, 1), "formats": some(60, 2)}
     return Counted(
-        genres=some(0, 3),
-        styles=some(20, 5),
-        countries=some(40, 1),
-        formats=some(60, 2),
+        **bounded,
+        bounded=tuple((metric, id_) for metric, ids in bounded.items() for id_ in ids),
         labels=some(-5, 2),
         artists=some(300, 3),
         master=dice.choice((0, 0, 7, 8, 9)),

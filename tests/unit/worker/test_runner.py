@@ -1,13 +1,14 @@
 """The runner: what it waits for, what it sets apart, when it gives up, and what ends the worker."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec import structs
 from prometheus_client import REGISTRY
 
 from catalog.index import load_catalog
@@ -126,7 +127,7 @@ def test_counters_are_there_before_the_first_event(running: Any) -> None:
 async def test_awards_in_the_shadow_are_not_counted(running: Any) -> None:
     run, database = running(lambda offsets, condemned: None)
     one = NewAward("u", "deep-cut", "", UUID(int=1), datetime.now(UTC), "cron.sweep", {}, UUID(int=2), {}, "digest")
-    database.awards = [one, replace(one, user_id="v", shadow=True)]
+    database.awards = [one, structs.replace(one, user_id="v", shadow=True)]
     before = REGISTRY.get_sample_value("gatefold_awards_total", {"family": "deep-cut"})
     assert await run.run("cron.sweep", 0, records([0]))
     assert REGISTRY.get_sample_value("gatefold_awards_total", {"family": "deep-cut"}) == before + 1
