@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.envelope import Event
-from services.state.facets import ARTIST, LABEL
+from services.state.facets import ARTIST, LABEL, Counted
 from services.state.facts import NOTHING, Facts, Stamp, Statement
 from services.state.holdings import Copy, Entry, Holding
 from services.stores import catalogue, ownership
 from services.stores.ownership import CountKey, Key
 from services.worker.work import Accepted, Work
+
+
+class Claim(NamedTuple):
+    """A new release of a new copy, as it is once its event is played, and what it counts as."""
+
+    holding: Holding
+    counted: Counted
 
 
 class Claims:
@@ -30,7 +37,7 @@ class Claims:
     def __init__(self, work: Work) -> None:
         self._work = work
         self.copies: dict[Key, Copy] = {}
-        self.releases: dict[Key, Holding] = {}
+        self.releases: dict[Key, Claim] = {}
         self.asked: set[int] = set()
         self.entries: dict[int, Entry] = {}
         self.counts: dict[CountKey, int] = {}
@@ -68,15 +75,15 @@ class Claims:
             holding = made[user, copy.release_id] = Holding(copy.release_id, 1, statement=statement)
             holding.counted, holding.first_pressing = holding.due(self.entries.get(copy.release_id))
             instances[user, copy.release_id] = instance
-        for user, release in await ownership.add_holdings(self._work.connection, made):
-            self.releases[user, instances[user, release]] = made[user, release]
+        counter = self._work.knowledge.counter
+        for key in await ownership.add_holdings(self._work.connection, made):
+            holding = made[key]
+            self.releases[key[0], instances[key]] = Claim(holding, counter(holding.counted or b""))
 
     async def _add_counts(self) -> None:
         """Count labels and artists; whose work a master is depends on what else of it is owned: that is loaded."""
-        counter = self._work.knowledge.counter
         more: dict[CountKey, int] = {}
-        for (user, _), holding in self.releases.items():
-            counted = counter(holding.counted or b"")
+        for (user, _), (_, counted) in self.releases.items():
             for label in counted.labels:
                 more[user, LABEL, label] = more.get((user, LABEL, label), 0) + 1
             if not counted.master:

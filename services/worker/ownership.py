@@ -99,8 +99,8 @@ class OwnershipBundle:
                     contents.add(holding.counted)
         await self._work.knowledge.learn(connection, contents)
         keys = self._unbounded(said)
-        for (user, _), claimed in claims.releases.items():
-            self.holdings.setdefault(user, {})[claimed.release_id] = UNPLAYED
+        for (user, _), claim in claims.releases.items():
+            self.holdings.setdefault(user, {})[claim.holding.release_id] = UNPLAYED
         for user, (counts, credits) in (await ownership.load_counts(connection, keys - claims.counts.keys())).items():
             collector = self._work.collectors[user]
             collector.unbounded |= counts
@@ -122,8 +122,8 @@ class OwnershipBundle:
             for artist in counted.artists:
                 keys.add((user, ARTIST, artist))
 
-        for (user, _), claimed in self._claims.releases.items():
-            note(user, counter(claimed.counted or b""))
+        for (user, _), claim in self._claims.releases.items():
+            note(user, claim.counted)
         known = {release: counter(entry.statement.facts.content) for release, entry in self.catalogue.items()}
         for user, held in self.holdings.items():
             for release, holding in held.items():
@@ -142,17 +142,17 @@ class OwnershipBundle:
 
     def play(self, one: Accepted) -> None:
         """One event in memory: state, counts, and what it earns."""
-        event, counter, claims = one.event, self._work.knowledge.counter, self._claims.releases
+        event, claims = one.event, self._claims.releases
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
         collector.see(event.time.date())
         steps = Steps(named_holding)
         steps.mark(collector)
         for at, item in enumerate(event.data.items):
-            claimed = claims.get((event.subject, item.instance_id))
-            if claimed is not None:
-                self.holdings[event.subject][claimed.release_id] = claimed
-                collector.count(counter(claimed.counted or b""), 1, claimed.first_pressing)
+            claim = claims.get((event.subject, item.instance_id))
+            if claim is not None:
+                self.holdings[event.subject][item.release.id] = claim.holding
+                collector.count(claim.counted, 1, claim.holding.first_pressing)
             else:
                 touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
                 for holding in touched:
