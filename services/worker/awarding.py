@@ -6,7 +6,6 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from catalog.definition import SWEEP, BadgeDefinition, metrics_of
 from catalog.index import Catalog, TriggerIndex
@@ -218,7 +217,7 @@ class Awarding:
         self._candidates = {}
         return new
 
-    def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name], *, notify: bool) -> Earned:
+    def _award(self, candidate: Candidate, batch_id: str, held: set[Name], *, notify: bool) -> Earned:
         user_id, key, context = candidate.name
         badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]
