@@ -78,28 +78,46 @@ async def single(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
 
 
 async def pages(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
-    """Events of a hundred items, beside events of one."""
+    """Events of a hundred items, beside events of one; and what bare SQL gains by the same."""
     crowd = Group("user", scale.users, scale.records)
+    last: dict[int, worker.Run] = {}
+    bare: dict[int, float] = {}
 
     async def run(url: str, turn: int, items: int) -> float:
         count = scale.pages if items > 1 else scale.events
         records = load.random_events(count, crowd.members(), items, seed=turn)
-        return (await worker.drain(url, engines.kafka, records)).rate
+        last[items] = await worker.drain(url, engines.kafka, records)
+        return last[items].rate
 
-    ours, floor = await _in_turn("pages", "items/s", engines, scale, steps, [100, 1], run)
-    return [Result("pages of 100 / single events", "items/s", ours, floor, ">=", PAGES_GOAL)]
+    async def write_bare(population: str) -> None:
+        for items, one in last.items():
+            bare[items] = (await measure_floors(engines.postgres, population, one.bundles)).sql
+            steps.done(f"bare SQL, {items}: {bare[items]:,.0f} items/s")
+
+    ours, floor = await _in_turn("pages", "items/s", engines, scale, steps, [100, 1], run, write_bare)
+    gain = f"{bare[100] / bare[1]:.1f} times its single events"
+    note = f"bare SQL of the same rows: {bare[100]:,.0f} items/s in pages, {gain}"
+    return [Result("pages of 100 / single events", "items/s", ours, floor, ">=", PAGES_GOAL, note)]
 
 
 async def workers(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
     """Two workers beside one, on one backlog each."""
     crowd = Group("user", scale.users, scale.records)
 
+    found: dict[int, list[worker.Run]] = {1: [], 2: []}
+
     async def run(url: str, turn: int, number: int) -> float:
         records = load.random_events(scale.events, crowd.members(), 1, seed=turn)
-        return (await worker.drain(url, engines.kafka, records, workers=number)).rate
+        found[number].append(await worker.drain(url, engines.kafka, records, workers=number))
+        return found[number][-1].rate
 
     ours, floor = await _in_turn("workers", "events/s", engines, scale, steps, [2, 1], run)
-    note = f"{os.cpu_count()} cores for workers, PostgreSQL and Kafka together"
+    busy = {number: f"{median(one.busy for one in runs):.0%}" for number, runs in found.items()}
+    cpu = {number: f"{median(one.cpu for one in runs) * 1e6:.0f}" for number, runs in found.items()}
+    note = (
+        f"{os.cpu_count()} cores for all: one worker keeps {busy[1]} of them busy, two {busy[2]};"
+        f" an event takes {cpu[1]} µs of a worker's CPU, or {cpu[2]}"
+    )
     return [Result("two workers / one", "events/s", ours, floor, ">=", WORKERS_GOAL, note)]
 
 
@@ -111,10 +129,14 @@ async def _in_turn(
     steps: Steps,
     kinds: list[int],
     run: Callable[[str, int, int], Awaitable[float]],
+    beside: Callable[[str], Awaitable[None]] | None = None,
 ) -> tuple[float, float]:
-    """The rates of both kinds, each round on fresh copies of one population; those of the median ratio."""
+    """The rates of both kinds, each round on fresh copies of one population; those of the median ratio.
+
+    Shape:   `beside` measures something else of that population in the end, in a step for each kind.
+    """
     rates: list[list[float]] = [[], []]
-    steps.begin(name, 1 + 2 * scale.rounds)
+    steps.begin(name, 1 + 2 * scale.rounds + (2 if beside else 0))
     async with populated(engines.postgres, [Group("user", scale.users, scale.records)]) as population:
         steps.done(f"{scale.users:,} users with {scale.records} records each")
         for turn in range(scale.rounds):
@@ -122,6 +144,8 @@ async def _in_turn(
                 async with database(engines.postgres, population) as url:
                     rates[at].append(await run(url, turn, kind))
                 steps.done(f"{kind}: {rates[at][-1]:,.0f} {unit}")
+        if beside is not None:
+            await beside(population)
     return middle(*rates)
 
 

@@ -13,9 +13,10 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import asyncpg
+import psutil
 
 from bench.bundles import Bundle
 from bench.load import SOURCE, TOPIC, Sample
@@ -40,11 +41,25 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the worker did: items per second after the first 5 %, its bundles in order, WAL bytes in all."""
+    """What the workers did: items per second after the first 5 %, their bundles in order, WAL bytes in all.
+
+    Units:   `cpu` is what they worked an item, in seconds; `busy` the share of all cores that anybody kept busy.
+    """
 
     rate: float
+    cpu: float
+    busy: float
     bundles: list[Bundle]
     wal: int
+
+
+class Mark(NamedTuple):
+    """How far the workers were at a time: records, what they had worked and what all cores had, in seconds."""
+
+    at: float
+    done: int
+    worked: float
+    busy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +97,12 @@ async def drain(url: str, kafka: str, records: Sequence[Sample], *, workers: int
     connection = await asyncpg.connect(url)
     try:
         before = await connection.fetchval("select pg_current_wal_insert_lsn()")
-        rate = await _watch(settings, connection, records, workers)
+        begin, end = await _watch(settings, connection, records, workers)
+        seconds, items = end.at - begin.at, (end.done - begin.done) * sum(one.items for one in records) / len(records)
+        busy = (end.busy - begin.busy) / seconds / (os.cpu_count() or 1)
         wal = int(await connection.fetchval("select pg_current_wal_insert_lsn() - $1::pg_lsn", before))
-        return Run(rate, await _bundles(connection, lanes), wal)
+        bundles = await _bundles(connection, lanes)
+        return Run(items / seconds, (end.worked - begin.worked) / items, busy, bundles, wal)
     finally:
         await connection.close()
 
@@ -114,16 +132,15 @@ async def _send(settings: Settings, records: Sequence[Sample]) -> None:
 
 async def _watch(
     settings: Settings, connection: asyncpg.Connection[asyncpg.Record], records: Sequence[Sample], workers: int
-) -> float:
-    """Run the workers until the ledger has every record; items per second between 5 % and the end."""
-    items_each = sum(record.items for record in records) / len(records)
+) -> tuple[Mark, Mark]:
+    """Run the workers until the ledger has every record; the marks at 5 % and at the end."""
     with tempfile.TemporaryDirectory(prefix="gatefold-bench-") as scratch:
         async with running(settings, scratch, ["worker"] * workers) as processes:
             marks = await _marks(connection, processes, len(records))
-    begin = next(mark for mark in marks if mark[1] >= WARM * len(records))
-    if begin[1] == len(records):
+    begin = next(mark for mark in marks if mark.done >= WARM * len(records))
+    if begin.done == len(records):
         raise WorkerFailed("the backlog is too small to measure")
-    return (len(records) - begin[1]) * items_each / (marks[-1][0] - begin[0])
+    return begin, marks[-1]
 
 
 @contextlib.asynccontextmanager
@@ -160,28 +177,38 @@ async def running(settings: Settings, scratch: str, names: Sequence[str]) -> Asy
 
 async def _marks(
     connection: asyncpg.Connection[asyncpg.Record], processes: Sequence[Running], count: int
-) -> list[tuple[float, int]]:
-    """Time and number of records processed, whenever the number had changed."""
-    marks = [(time.perf_counter(), 0)]
-    while marks[-1][1] < count:
+) -> list[Mark]:
+    """A mark whenever more records were processed."""
+    marks = [_mark(processes, 0)]
+    while marks[-1].done < count:
         await asyncio.sleep(POLL_SECONDS)
         row = await connection.fetchrow(
             "select coalesce(sum(processed), 0)::bigint as good,"
             " coalesce(sum(duplicate + dead + hole), 0)::bigint as bad from offset_ledger"
         )
         assert row is not None
-        if row["good"] > marks[-1][1]:
-            marks.append((time.perf_counter(), row["good"]))
+        if row["good"] > marks[-1].done:
+            marks.append(_mark(processes, row["good"]))
         fault = None
         if row["bad"]:
             fault = f"{row['bad']} records were not processed"
         elif ended := [one for one in processes if one.process.poll() is not None]:
             fault = f"a worker ended with exit code {ended[0].process.returncode}"
-        elif time.perf_counter() - marks[-1][0] > STALL_SECONDS:
+        elif time.perf_counter() - marks[-1].at > STALL_SECONDS:
             fault = f"nothing was processed for {STALL_SECONDS:.0f} s"
         if fault:
             raise WorkerFailed("\n".join((fault, *(_tail(one.log) for one in processes))))
     return marks
+
+
+def _mark(processes: Sequence[Running], done: int) -> Mark:
+    worked = 0.0
+    for one in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = psutil.Process(one.process.pid).cpu_times()
+            worked += times.user + times.system
+    every = psutil.cpu_times()
+    return Mark(time.perf_counter(), done, worked, every.user + every.system)
 
 
 def _tail(log: Path) -> str:

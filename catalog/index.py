@@ -23,7 +23,7 @@ class CatalogError(Exception):
 class TriggerIndex:
     """The badges of one trigger, so arranged that passing a threshold is a bisect and not a scan."""
 
-    __slots__ = ("_compounds", "_ladders", "_rungs", "_whole", "badges", "metrics", "tenures")
+    __slots__ = ("_ladders", "_rungs", "_whole", "badges", "compounds", "metrics", "tenures")
 
     def __init__(self, badges: Iterable[BadgeDefinition]) -> None:
         self.badges = tuple(badges)
@@ -45,9 +45,12 @@ class TriggerIndex:
         self._rungs = {metric: _by_target(rungs) for metric, rungs in thresholds.items()}
         self._whole = tuple(badge for badge in self.badges if not isinstance(badge.criterion, Threshold | Coverage))
         self.tenures = _ascending(tenures)[1]
-        self._compounds = {metric: tuple(group) for metric, group in compounds.items()}
+        # Badges by metrics that they read in a way no bisect decides (All, Any, Not): they are evaluated whole.
+        self.compounds: Mapping[str, tuple[BadgeDefinition, ...]] = {
+            metric: tuple(group) for metric, group in compounds.items()
+        }
         # What any of these badges counts: a metric that is not here cannot earn anything on this trigger.
-        self.metrics = frozenset(self._ladders) | frozenset(self._compounds)
+        self.metrics = frozenset(self._ladders) | frozenset(self.compounds)
 
     def crossed(self, metric: str, before: int, after: int) -> Sequence[BadgeDefinition]:
         """The badges whose threshold on `metric` lies in `before < target <= after`, ascending.
@@ -71,10 +74,6 @@ class TriggerIndex:
         for metric, (_, badges) in self._ladders.items():
             found += self.crossed(metric, 0, counts[metric]) if metric in counts else badges
         return found
-
-    def compounds(self, metric: str) -> tuple[BadgeDefinition, ...]:
-        """The badges that read `metric` in a way no bisect decides (All, Any, Not): evaluate them whole."""
-        return self._compounds.get(metric, ())
 
 
 class Catalog:

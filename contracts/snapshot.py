@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Literal, Protocol
 
+import msgspec
+
 ContextKind = Literal["", "master", "label", "artist"]
 
 
@@ -119,8 +121,7 @@ class FrozenSnapshot:
         return self.evidence.get((METRICS[metric].name, context), {})
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(msgspec.Struct, frozen=True):
     """Why and when an evaluation takes place.
 
     Units:   `trigger` and `time` are the event's; `on` is the date at which tenure and age are measured.

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck
@@ -17,12 +18,16 @@ from hypothesis import settings as hypothesis_settings
 
 from services.stack.endpoints import Endpoints
 from services.stack.stack import Stack
+from services.stores.postgres import Connection
 
 # The engines of the tests live for minutes: they are not worth the thorough compiler, which takes a core at their boot.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis_settings.register_profile("gatefold", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("gatefold")
+
+
+SECRET = "a-secret-of-the-tests-and-of-nobody-else"  # of tokens
 
 
 class Engines(Protocol):
@@ -86,6 +91,14 @@ async def database(stack: Engines, database_template: str) -> AsyncIterator[str]
     await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def db(database: str) -> AsyncIterator[Connection]:
+    """A connection to the module's database that may do anything."""
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture(scope="module")
 def topic_prefix() -> str:
     """What the names of the module's topics and groups begin with."""
@@ -99,7 +112,7 @@ def environment(database: str, kafka_url: str, topic_prefix: str) -> dict[str, s
         "GATEFOLD_POSTGRES_URL": database,
         "GATEFOLD_KAFKA_URL": kafka_url,
         "GATEFOLD_TOPIC_PREFIX": topic_prefix,
-        "GATEFOLD_JWT_SECRET": "a-secret-of-the-tests-and-of-nobody-else",
+        "GATEFOLD_JWT_SECRET": SECRET,
         "GATEFOLD_ERASURE_KEY": "an-erasure-key-of-the-tests",
     }
 
@@ -109,8 +122,6 @@ def _with_database(server: str, name: str) -> str:
 
 
 async def _execute(server: str, statement: str) -> None:
-    import asyncpg
-
     connection = await asyncpg.connect(server)
     try:
         await connection.execute(statement)

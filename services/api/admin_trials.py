@@ -18,11 +18,12 @@ from contracts.events.fields import MAX_LIST, Day, Moment, Text, UserIdText
 from contracts.events.fields import Received as Body
 from contracts.ids import is_user_id
 from contracts.times import parse_day, parse_time
-from services.api import examples
+from services.api import examples, trial_examples
 from services.api import why as whys
 from services.api.answers import fresh_answer
 from services.api.bodies import body_of
-from services.api.models import DryRun, Simulation, Why
+from services.api.models.trials import DryRun, Simulation
+from services.api.models.why import Why
 from services.api.problems import NOT_FOUND, Problem, invalid
 from services.api.routes import admin, parts_of
 from services.stores import collectors
@@ -79,7 +80,7 @@ async def why(request: Request, user_id: User, achievement_id: whys.Key, context
     "/dry-run",
     response_model=DryRun,
     responses=examples.responses(401, 403, 404, 413, 422, 429, 503, kept=False),
-    openapi_extra=examples.body("DryRunBody", examples.DRY_RUN_BODY),
+    openapi_extra=examples.body("DryRunBody", trial_examples.DRY_RUN_BODY),
 )
 async def dry_run(request: Request) -> Response:
     """What an event would earn a user or a sample of users, as things stand; nothing is written."""
@@ -117,7 +118,7 @@ async def _runs(
     "/simulate",
     response_model=Simulation,
     responses=examples.responses(401, 403, 404, 413, 422, 429, 503, kept=False),
-    openapi_extra=examples.body("SimulateBody", examples.SIMULATE_BODY),
+    openapi_extra=examples.body("SimulateBody", trial_examples.SIMULATE_BODY),
 )
 async def simulation(request: Request) -> Response:
     """Which awards events, other numbers or the passing of time would bring; nothing is written."""

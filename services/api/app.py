@@ -33,7 +33,7 @@ from services.api.auth import Gate
 from services.api.guard import Guard
 from services.api.keys import keys_from
 from services.api.meters import Metered
-from services.api.models import ProblemBody
+from services.api.models.problem import ProblemBody
 from services.api.rates import Rate
 from services.api.reader import Reader
 from services.api.routes import Parts
@@ -151,9 +151,8 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        bodies = [
-            (model, "validation") for model in (trials.Change, admin_trials.DryRunBody, admin_trials.SimulateBody)
-        ]
+        sent = (trials.Change, shares.ShareBody, admin_trials.DryRunBody, admin_trials.SimulateBody)
+        bodies = [(model, "validation") for model in sent]
         _, schemas = models_json_schema(
             [(ProblemBody, "serialization"), *bodies],  # type: ignore[list-item]
             ref_template="#/components/schemas/{model}",
@@ -161,12 +160,12 @@ def _document(app: FastAPI) -> None:
         components = document["components"]
         components["schemas"].update(schemas["$defs"])
         components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-        for path, example in examples.OF_PATH.items():
-            for operation in document["paths"][path].values():
-                for shown in operation["responses"]["200"]["content"].values():
-                    shown["example"] = example
-                if "401" in operation["responses"]:
-                    operation["security"] = [{"bearer": []}]
+        for (method, path), example in examples.OF_OPERATION.items():
+            for shown in document["paths"][path][method]["responses"]["200"]["content"].values():
+                shown["example"] = example
+        for operation in (one for methods in document["paths"].values() for one in methods.values()):
+            if "401" in operation["responses"]:
+                operation["security"] = [{"bearer": []}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

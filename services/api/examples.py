@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from catalog.index import load_catalog
+from services.api import trial_examples
 from services.api.problems import (
     FORBIDDEN,
     INVALID,
     MEDIA_TYPE,
+    NOT_FOUND,
     TOO_LARGE,
     TOO_MANY,
     UNAUTHORIZED,
@@ -160,79 +162,17 @@ WHY: Final[Mapping[str, Any]] = {
     "gaps": [{"field": "country", "missing": 41, "releases": 316, "words": "41 of 316 releases have no country"}],
     "award": None,
 }
-CHANGE: Final[Mapping[str, Any]] = {
-    "add": [{"id": 1475088, "title": "Rumours", "country": "US", "year": 1977, "genres": ["Rock"]}],
-    "remove": [48151623],
+SHARE_BODY: Final[Mapping[str, Any]] = {
+    "badge_key": "master-collector-bronze",
+    "context": "master:33217",
+    "name": "Ann",
+    "language": "en",
 }
-WHAT_IF: Final[Mapping[str, Any]] = {
-    "gains": [
-        {
-            "id": "genre-tourist-bronze",
-            "name": "Genre Tourist Bronze",
-            "category": "breadth",
-            "tier": "bronze",
-            "context": "",
-            "reason": "5 of 5 genres",
-            "evidence": {
-                "metric": "genres",
-                "value": 5,
-                "target": 5,
-                "earned_with": {"release_id": 1475088, "title": "Rumours"},
-            },
-            "highest_in_family": True,
-        }
-    ],
-    "loses": [
-        {
-            "id": "owner-iii",
-            "name": "Owner III",
-            "context": "",
-            "before": 100,
-            "after": 99,
-            "target": 100,
-            "reason": "99 of 100 releases",
-            "award_stands": True,
-        }
-    ],
-    "changes": [{"metric": "genres", "context": "", "before": 4, "after": 5}],
-    "unknown": [],
-}
-DRY_RUN_BODY: Final[Mapping[str, Any]] = {"type": "cron.sweep", "user": "ann"}
-DRY_RUN: Final[Mapping[str, Any]] = {
-    "runs": [
-        {
-            "user": "ann",
-            "event": {"type": "cron.sweep", "time": "2024-06-14T09:00:00Z"},
-            "passes": [{**WHAT_IF["gains"][0], "awarded_at": "2024-06-14T09:00:00Z", "held": False, "shadow": False}],
-            "awards": 1,
-        }
-    ],
-    "summary": {
-        "users": 1,
-        "with_awards": 1,
-        "awards": 1,
-        "held": 0,
-        "by_badge": {"genre-tourist-bronze": 1},
-        "failed": [],
-    },
-}
-SIMULATE_BODY: Final[Mapping[str, Any]] = {"user": "ann", "set": {"genres": 5}}
-SIMULATION: Final[Mapping[str, Any]] = {
-    "timeline": [
-        {
-            "time": "2024-06-14T00:00:00Z",
-            "user": "ann",
-            "event": {"line": None, "type": "cron.sweep", "source": None, "id": None},
-            "badge": "genre-tourist-bronze",
-            "context": "",
-            "reason": "5 of 5 genres",
-            "evidence": {"metric": "genres", "value": 5, "target": 5},
-            "shadow": False,
-        }
-    ],
-    "played": 1,
-    "bad": [],
-    "repeated": [],
+SHARED: Final[Mapping[str, Any]] = {
+    "token": "Zm9yLXlvdXItZXllcy1vbmx5",
+    "url": "https://badges.example/share/Zm9yLXlvdXItZXllcy1vbmx5",
+    **SHARE_BODY,
+    "shared_at": "2024-06-12T08:00:00Z",
 }
 STREAM: Final = (
     "retry: 3000\nid: 41207\nevent: hello\ndata: {}\n\n"
@@ -257,30 +197,35 @@ _PROBLEMS: Final[dict[int, tuple[Kind, str]]] = {
 }
 
 
-OF_PATH: Final[Mapping[str, Mapping[str, Any] | str]] = {
-    "/api/user/achievements": LIST,
-    "/api/user/achievements/progress": PROGRESS,
-    "/api/user/achievements/summary": SUMMARY,
-    "/api/user/achievements/{achievement_id}": DETAIL,
-    "/api/user/achievements/{achievement_id}/missing": MISSING,
-    "/api/user/achievements/{achievement_id}/why": WHY,
-    "/api/user/achievements/what-if": WHAT_IF,
-    "/api/admin/users/{user_id}/achievements/{achievement_id}/why": WHY,
-    "/api/admin/dry-run": DRY_RUN,
-    "/api/admin/simulate": SIMULATION,
-    "/api/user/stream": STREAM,
-    "/healthz": HEALTH,
-    "/readyz": READY,
+OF_OPERATION: Final[Mapping[tuple[str, str], Mapping[str, Any] | str]] = {
+    ("get", "/api/user/achievements"): LIST,
+    ("get", "/api/user/achievements/progress"): PROGRESS,
+    ("get", "/api/user/achievements/summary"): SUMMARY,
+    ("get", "/api/user/achievements/{achievement_id}"): DETAIL,
+    ("get", "/api/user/achievements/{achievement_id}/missing"): MISSING,
+    ("get", "/api/user/achievements/{achievement_id}/why"): WHY,
+    ("post", "/api/user/achievements/what-if"): trial_examples.WHAT_IF,
+    ("get", "/api/admin/users/{user_id}/achievements/{achievement_id}/why"): WHY,
+    ("post", "/api/admin/dry-run"): trial_examples.DRY_RUN,
+    ("post", "/api/admin/simulate"): trial_examples.SIMULATION,
+    ("get", "/api/user/shares"): {"shares": [SHARED]},
+    ("post", "/api/user/shares"): SHARED,
+    ("get", "/api/user/stream"): STREAM,
+    ("get", "/healthz"): HEALTH,
+    ("get", "/readyz"): READY,
 }
 
 
-def responses(*problems: int, kept: bool = True) -> Responses:
-    """What an endpoint answers beside 200: 304 where the client has it (what it may keep), and these problems."""
+def responses(*problems: int, kept: bool = True, nothing: str | None = None) -> Responses:
+    """What an endpoint answers beside 200: 304 where the client has it (what it may keep), and these problems.
+
+    `nothing`: what 404 says where it is not about a badge.
+    """
     found: Responses = {}
     if 401 in problems and kept:
         found[304] = {"description": "If-None-Match names what the client has."}
     for status in problems:
-        kind, detail = _PROBLEMS[status]
+        kind, detail = (NOT_FOUND, nothing) if status == 404 and nothing else _PROBLEMS[status]
         body: dict[str, Any] = {"type": kind.type, "title": kind.title, "status": status, "detail": detail}
         if status == 422:
             name, _, fault = detail.partition(": ")

@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 
 from services.api import examples
 from services.api.answers import json_answer
-from services.api.models import MissingList
+from services.api.models.missing import MissingList
 from services.api.problems import UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.routes import LONGEST_CONTEXT, LONGEST_KEY, LONGEST_PAGE, Cursor, Who, parts_of
 from services.missing.answer import missing as missing_for

@@ -13,7 +13,7 @@ from catalog.index import Catalog
 from services.api import examples
 from services.api.answers import json_answer
 from services.api.auth import ADMIN, Gate, Identity
-from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
+from services.api.models.achievements import AchievementDetail, AchievementList, ProgressList, Summary
 from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.rates import Rate
 from services.api.reader import Reader

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request, Response
+from fastapi import Path as InPath
 from pydantic import Field
 
 from contracts.times import rfc3339
+from services.api import examples
 from services.api.admin_body import Body, body_of
 from services.api.answers import fresh_answer
+from services.api.models.shares import Shared, SharedList
 from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.routes import LONGEST_KEY, Parts, Who, parts_of
 from services.pages.texts import FALLBACK, LANGUAGES
@@ -19,8 +22,14 @@ from services.share.shown import TOKEN_BYTES
 from services.stores import shares
 
 LONGEST_CONTEXT: Final = 64
+NOT_SHARED: Final = "You share nothing under this token."
 
-router = APIRouter(prefix="/api/user/shares", include_in_schema=False)
+# The shape is only told: whatever has another is a link that leads nowhere, 404.
+Token = Annotated[
+    str, InPath(description="The last part of the link.", json_schema_extra={"pattern": "^[A-Za-z0-9_-]{24}$"})
+]
+
+router = APIRouter(prefix="/api/user/shares", tags=["shares"])
 
 
 class ShareBody(Body):
@@ -29,17 +38,22 @@ class ShareBody(Body):
     badge_key: str = Field(default=shares.PROFILE, max_length=LONGEST_KEY)
     context: str = Field(default="", max_length=LONGEST_CONTEXT)
     name: str = Field(default="", max_length=4 * names.LONGEST)
-    language: str = FALLBACK
+    language: str = Field(default=FALLBACK, json_schema_extra={"enum": [*LANGUAGES]})
 
 
-@router.get("")
+@router.get("", response_model=SharedList, responses=examples.responses(401, 429, 503, kept=False))
 async def list_shares(request: Request, who: Who) -> Response:
     """What you share, the newest first."""
     found = await parts_of(request).reader.ask(shares.of_user, who.user_id)
     return fresh_answer({"shares": [_shown(request, one) for one in found]})
 
 
-@router.post("")
+@router.post(
+    "",
+    response_model=Shared,
+    responses=examples.responses(401, 404, 413, 422, 429, 503, kept=False),
+    openapi_extra=examples.body("ShareBody", examples.SHARE_BODY),
+)
 async def share(request: Request, who: Who) -> Response:
     """Share an award or the profile; what is shared already keeps its link, under the new name."""
     body = await body_of(request, ShareBody)
@@ -49,11 +63,16 @@ async def share(request: Request, who: Who) -> Response:
     return fresh_answer(_shown(request, one))
 
 
-@router.delete("/{token}")
-async def take_back(request: Request, who: Who, token: str) -> Response:
+@router.delete(
+    "/{token}",
+    status_code=204,
+    response_class=Response,
+    responses=examples.responses(401, 404, 422, 429, 503, kept=False, nothing=NOT_SHARED),
+)
+async def take_back(request: Request, who: Who, token: Token) -> Response:
     """Share it no more: the link leads nowhere from now on."""
     if not _sound(token) or not await parts_of(request).writer.ask(shares.take_back, who.user_id, token):
-        raise Problem(NOT_FOUND, "You share nothing under this token.")
+        raise Problem(NOT_FOUND, NOT_SHARED)
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 

@@ -12,7 +12,7 @@ from catalog.icon import badge_svg, digest, has_icon, icon_svg
 from contracts.times import rfc3339
 from services.api import examples, page
 from services.api.answers import fresh_answer, tagged
-from services.api.models import Health, Ready
+from services.api.models.health import Health, Ready
 from services.api.problems import NOT_FOUND, Problem
 from services.api.routes import parts_of
 from services.stores import achievements

@@ -10,7 +10,7 @@ from fastapi import Path as InPath
 
 from services.api import examples
 from services.api.answers import json_answer
-from services.api.models import Why
+from services.api.models.why import Why
 from services.api.problems import UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.routes import LONGEST_CONTEXT, LONGEST_KEY, Who, may_be_a_key, parts_of
 from services.missing.asked import Unfit

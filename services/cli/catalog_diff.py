@@ -41,7 +41,7 @@ def diff(
     """Evaluate the rules of REF and those of this catalog over users: who gains, who would earn it no more.
 
     Only badges whose rules differ are evaluated, as of now. Nothing is written. Exit code 1: more gains and losses
-    than --allow, so that a pull request has to say that it means them.
+    than --allow, so that a pull request has to say that it means them, or users whose stored state contradicts itself.
 
     Example: gatefold catalog diff origin/main --markdown
     """
@@ -56,13 +56,15 @@ def diff(
     if comparison.found.changes:
         servers.run(_compare(comparison, None if everybody else sample))
     found = comparison.found
+    for user, why in found.failed.items():
+        servers.say(f"{user}: {why}")
     if as_json:
         typer.echo(json.dumps(as_dict(found), ensure_ascii=False))
     elif markdown:
         typer.echo(as_markdown(found, before), nl=False)
     else:
         _print(found)
-    if found.moved > allow:
+    if found.moved > allow or found.failed:
         raise typer.Exit(servers.FOUND)
 
 
@@ -101,3 +103,7 @@ def _print(found: Difference) -> None:
         console.print(f"{family}: {before} to {after}: {users:,} users", highlight=False)
     if found.unknown:
         console.print(f"not evaluated: {', '.join(sorted(set(found.unknown)))}", highlight=False)
+    if found.failed:
+        console.print(
+            f"{len(found.failed):,} users left out: what is stored of them contradicts itself", highlight=False
+        )

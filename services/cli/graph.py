@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import servers
+from services.cli import processes, servers
 
 if TYPE_CHECKING:
     from services.graph.rebuild import Rebuilt
-
-UNEXPECTED = 75
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -31,39 +29,12 @@ def graph(
     """
     if context.invoked_subcommand is not None:
         return
-    import asyncio
-
-    from services import logs
-
-    options = servers.load_settings()
-    try:
-        logs.configure(process="graph", as_json=as_json or options.log_json, level=options.log_level)
-    except ValueError as error:
-        servers.fail(str(error), servers.WRONG_USAGE)
-    servers.run(_check())
+    options = processes.begin("graph", as_json=as_json)
+    servers.run(processes.migrated("graph"))
 
     from services.graph.main import Lane
-    from services.metrics import CannotListen
-    from services.process import run, serve
 
-    try:
-        run(serve(Lane(options)))
-    except CannotListen as error:
-        servers.fail(f"{error} (GATEFOLD_GRAPH_PORT)")
-    except (asyncio.CancelledError, Exception):
-        logs.logger(__name__).exception("the lane ends on an unexpected error")
-        raise typer.Exit(UNEXPECTED) from None
-
-
-async def _check() -> None:
-    """PostgreSQL answers and is migrated.
-
-    Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
-    """
-    from services.stores.migrate import check
-
-    async with servers.postgres(servers.load_settings(), "graph") as connection:
-        await check(connection)
+    processes.until_stopped("graph", lambda: Lane(options))
 
 
 @app.command()

@@ -8,12 +8,10 @@ from uuid import UUID
 
 import typer
 
-from services.cli import servers
+from services.cli import processes, servers
 
 if TYPE_CHECKING:
     from services.stores.notices import Dead
-
-UNEXPECTED = 75
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -35,43 +33,18 @@ def notifier(
     """
     if context.invoked_subcommand is not None:
         return
-    import asyncio
-
-    from services import logs
     from services.notifier.chosen import NoChannel, channel_of
 
-    options = servers.load_settings()
+    options = processes.begin("notifier", as_json=as_json)
     try:
-        logs.configure(process="notifier", as_json=as_json or options.log_json, level=options.log_level)
         channel = channel_of(options)
-    except NoChannel as error:
+    except (NoChannel, ValueError) as error:
         servers.fail(str(error), servers.WRONG_USAGE)
-    except ValueError as error:
-        servers.fail(str(error), servers.WRONG_USAGE)
-    servers.run(_check())
+    servers.run(processes.migrated("notifier"))
 
-    from services.metrics import CannotListen
     from services.notifier.main import Notifier
-    from services.process import run, serve
 
-    try:
-        run(serve(Notifier(options, channel)))
-    except CannotListen as error:
-        servers.fail(f"{error} (GATEFOLD_NOTIFIER_PORT)")
-    except (asyncio.CancelledError, Exception):
-        logs.logger(__name__).exception("the notifier ends on an unexpected error")
-        raise typer.Exit(UNEXPECTED) from None
-
-
-async def _check() -> None:
-    """PostgreSQL answers and is migrated.
-
-    Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
-    """
-    from services.stores.migrate import check
-
-    async with servers.postgres(servers.load_settings(), "notifier") as connection:
-        await check(connection)
+    processes.until_stopped("notifier", lambda: Notifier(options, channel))
 
 
 @app.command("dead")

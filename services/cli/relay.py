@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import servers
-
-UNEXPECTED = 75
+from services.cli import processes, servers
 
 
 def relay(
@@ -21,26 +19,12 @@ def relay(
 
     Example: GATEFOLD_RELAY_PORT=8102 gatefold relay
     """
-    import asyncio
+    options = processes.begin("relay", as_json=as_json)
+    servers.run(_check())
 
-    from services import logs
-    from services.metrics import CannotListen
-    from services.process import run, serve
     from services.relay.main import Relay
 
-    options = servers.load_settings()
-    try:
-        logs.configure(process="relay", as_json=as_json or options.log_json, level=options.log_level)
-    except ValueError as error:
-        servers.fail(str(error), servers.WRONG_USAGE)
-    servers.run(_check())
-    try:
-        run(serve(Relay(options)))
-    except CannotListen as error:
-        servers.fail(f"{error} (GATEFOLD_RELAY_PORT)")
-    except (asyncio.CancelledError, Exception):
-        logs.logger(__name__).exception("the relay ends on an unexpected error")
-        raise typer.Exit(UNEXPECTED) from None
+    processes.until_stopped("relay", lambda: Relay(options))
 
 
 async def _check() -> None:
@@ -48,10 +32,6 @@ async def _check() -> None:
 
     Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
     """
-    from services.stores.migrate import check
-
-    options = servers.load_settings()
-    async with servers.postgres(options, "relay") as connection:
-        await check(connection)
-    async with servers.publisher(options):
+    await processes.migrated("relay")
+    async with servers.publisher(servers.load_settings()):
         pass

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import servers
-
-UNEXPECTED = 75
+from services.cli import processes, servers
 
 
 def scheduler(
@@ -22,34 +20,9 @@ def scheduler(
 
     Example: GATEFOLD_SCHEDULER_PORT=8104 gatefold scheduler
     """
-    import asyncio
+    options = processes.begin("scheduler", as_json=as_json)
+    servers.run(processes.migrated("scheduler"))
 
-    from services import logs
-    from services.metrics import CannotListen
-    from services.process import run, serve
     from services.scheduler.main import Scheduler
 
-    options = servers.load_settings()
-    try:
-        logs.configure(process="scheduler", as_json=as_json or options.log_json, level=options.log_level)
-    except ValueError as error:
-        servers.fail(str(error), servers.WRONG_USAGE)
-    servers.run(_check())
-    try:
-        run(serve(Scheduler(options)))
-    except CannotListen as error:
-        servers.fail(f"{error} (GATEFOLD_SCHEDULER_PORT)")
-    except (asyncio.CancelledError, Exception):
-        logs.logger(__name__).exception("the scheduler ends on an unexpected error")
-        raise typer.Exit(UNEXPECTED) from None
-
-
-async def _check() -> None:
-    """PostgreSQL answers and the tables are there.
-
-    Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
-    """
-    from services.stores.migrate import check
-
-    async with servers.postgres(servers.load_settings(), "scheduler") as connection:
-        await check(connection)
+    processes.until_stopped("scheduler", lambda: Scheduler(options))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import servers
+from services.cli import processes, servers
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -25,13 +25,7 @@ def worker(
     """
     if context.invoked_subcommand is not None:
         return
-    from services import logs
-
-    options = servers.load_settings()
-    try:
-        logs.configure(process="worker", as_json=as_json or options.log_json, level=options.log_level)
-    except ValueError as error:
-        servers.fail(str(error), servers.WRONG_USAGE)
+    options = processes.begin("worker", as_json=as_json)
     servers.run(_check())
 
     from services.metrics import CannotListen
@@ -49,11 +43,9 @@ async def _check() -> None:
     Raises:  servers.Unreachable; migrate.OlderSchema, NewerSchema; asyncpg.UndefinedTableError.
     """
     from contracts.topics import INPUT_TOPICS
-    from services.stores.migrate import check
 
+    await processes.migrated("worker")
     options = servers.load_settings()
-    async with servers.postgres(options, "worker") as connection:
-        await check(connection)
     async with servers.topic_admin(options) as admin:
         existing = await admin.existing()
     partitions = {

@@ -16,7 +16,7 @@ from services.stores import awards, collectors
 from services.stores.postgres import Connection, looking
 from services.worker import reading, recounting
 from services.worker.awarding import occasion_at
-from services.worker.work import Knowledge
+from services.worker.work import FAULTS, Knowledge
 
 EXAMPLES: Final = 3
 PAGE: Final = 200
@@ -46,6 +46,7 @@ class Difference:
     users: int = 0
     touched: int = 0
     tiers: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)  # users whose stored state contradicts itself, and why
 
     @property
     def moved(self) -> int:
@@ -101,6 +102,10 @@ class Comparison:
             if move[1] != move[2]:
                 self.found.tiers[move] = self.found.tiers.get(move, 0) + 1
 
+    def fail(self, user_id: str, error: BaseException) -> None:
+        """Leave a user out, whose stored state contradicts itself."""
+        self.found.failed[user_id] = f"{type(error).__name__}: {error}"
+
     def _highest(self, earned: set[Pair], place: tuple[str, str]) -> str:
         tiers = [
             self._badges[key]
@@ -114,20 +119,41 @@ class Comparison:
 async def compare(
     connection: Connection, knowledge: Knowledge, comparison: Comparison, now: datetime, sample: int | None
 ) -> AsyncIterator[int]:
-    """Judge a sample of users, or all of them where there is none; yields how many are done, after each page."""
+    """Judge a sample of users, or all of them where there is none; yields how many are done, after each page.
+
+    Shape:   users whose stored state contradicts itself are counted in `failed` alone.
+    """
     occasion = occasion_at(SWEEP, now)
     async for users in _pages(connection, sample):
         async with looking(connection):
-            stored = [Collector(user) for user in users]
-            sets, said = await reading.sets_and_said(connection, stored)
-            held: dict[str, list[Pair]] = {user: [] for user in users}
-            for user, key, context in await awards.of_users(connection, users):
-                held[user].append((key, context))
-            for one in stored:
-                user = one.user_id
-                found = await recounting.counted_again(connection, knowledge, one, sets[user], said, refresh=True)
-                comparison.judge(found.collector, occasion, held[user])
+            await _judge(connection, knowledge, comparison, occasion, users)
         yield len(users)
+
+
+async def _judge(
+    connection: Connection, knowledge: Knowledge, comparison: Comparison, occasion: Occasion, users: Sequence[str]
+) -> None:
+    """Judge users who are read together; one by one only to find whose rows cannot be read."""
+    stored = [Collector(user) for user in users]
+    try:
+        sets, said = await reading.sets_and_said(connection, stored)
+    except FAULTS as error:
+        if len(users) == 1:
+            comparison.fail(users[0], error)
+            return
+        for user in users:
+            await _judge(connection, knowledge, comparison, occasion, [user])
+        return
+    held: dict[str, list[Pair]] = {user: [] for user in users}
+    for user, key, context in await awards.of_users(connection, users):
+        held[user].append((key, context))
+    for one in stored:
+        try:
+            found = await recounting.counted_again(connection, knowledge, one, sets[one.user_id], said, refresh=True)
+        except FAULTS as error:
+            comparison.fail(one.user_id, error)
+            continue
+        comparison.judge(found.collector, occasion, held[one.user_id])
 
 
 async def _pages(connection: Connection, sample: int | None) -> AsyncIterator[list[str]]:
@@ -178,6 +204,7 @@ def as_dict(found: Difference) -> dict[str, Any]:
             for (family, before, after), users in sorted(found.tiers.items())
         ],
         "not_evaluated": sorted(set(found.unknown)),
+        "failed": [{"user": user, "failed": why} for user, why in found.failed.items()],
     }
 
 
@@ -203,5 +230,11 @@ def as_markdown(found: Difference, against: str) -> str:
         lines += [
             "",
             f"Not evaluated, because they read what is not measured here: {', '.join(sorted(set(found.unknown)))}.",
+        ]
+    if found.failed:
+        named = ", ".join(list(found.failed)[:EXAMPLES])
+        lines += [
+            "",
+            f"Left out, for what is stored of them contradicts itself: {len(found.failed):,} users, as {named}.",
         ]
     return "\n".join(lines) + "\n"

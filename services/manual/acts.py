@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
@@ -133,7 +133,7 @@ async def grant(connection: Connection, catalog: Catalog, act: Act, *, notify: b
             return Done("unchanged", act, old)
         batch = uuid5(BATCHES, json.dumps([MANUAL, rfc3339(act.at), *act.name, 1 if old is None else old.revision + 1]))
         if old is None:
-            id_ = award_id(*act.name, erased_at)
+            id_ = UUID(award_id(*act.name, erased_at))
             evidence = {"reason": act.reason}
             new = Standing(id_, 1, act.at, MANUAL, MANUAL, None, batch, evidence, shadow=badge.shadow)
             await by_hand.grant_award(connection, act.name, new)

@@ -30,11 +30,11 @@ class NewAward(msgspec.Struct, frozen=True):
     user_id: str
     badge_key: str
     context: str
-    award_id: UUID
+    award_id: str
     awarded_at: datetime
     trigger: str
     caused_by: dict[str, str]
-    batch_id: UUID
+    batch_id: str
     evidence: dict[str, Any]
     rule_digest: str
     source: Literal["auto", "backfill"] = "auto"
@@ -84,11 +84,11 @@ async def insert(connection: Connection, awards: Sequence[NewAward]) -> set[Name
     new = [
         (
             *one.name,
-            str(one.award_id),
+            one.award_id,
             one.awarded_at,
             one.trigger,
             document(one.caused_by),
-            str(one.batch_id),
+            one.batch_id,
             document(one.evidence),
             one.rule_digest,
             one.source,

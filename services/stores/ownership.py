@@ -95,26 +95,53 @@ def _counts(stored: Iterable[Any]) -> dict[str, Counted]:
     return found
 
 
+async def add_copies(connection: Connection, copies: Mapping[Key, Copy]) -> set[Key]:
+    """Write copies of which nothing was said before; answers which ones these are."""
+    if not copies:
+        return set()
+    return {(user, instance) for user, instance in await connection.fetch(SQL["add_owned"], *_owned(copies))}
+
+
 async def save_copies(connection: Connection, copies: Mapping[Key, Copy]) -> None:
     """Write copies and tombstones, sorted by key."""
     if copies:
-        found = [(*key, one.release_id, one.present, *one.stamp, one.added_on) for key, one in sorted(copies.items())]
-        await connection.execute(SQL["save_owned"], *columns(found))
+        await connection.execute(SQL["save_owned"], *_owned(copies))
+
+
+def _owned(copies: Mapping[Key, Copy]) -> list[str]:
+    return columns(
+        [
+            (*key, copies[key].release_id, copies[key].present, *copies[key].stamp, copies[key].added_on)
+            for key in sorted(copies)
+        ]
+    )
+
+
+async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> set[Key]:
+    """Write releases of which a user has said nothing before; answers which ones these are."""
+    if not holdings:
+        return set()
+    found = await connection.fetch(SQL["add_releases"], *await _owned_releases(connection, holdings))
+    return {(user, release) for user, release in found}
 
 
 async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> None:
     """Write owned releases with the facts they count and state, sorted by key."""
-    if not holdings:
-        return
+    if holdings:
+        await connection.execute(SQL["save_releases"], *await _owned_releases(connection, holdings))
+
+
+async def _owned_releases(connection: Connection, holdings: Mapping[Key, Holding]) -> list[str]:
     contents: set[facts.Content] = set()
     for (_, release), holding in holdings.items():
-        contents.add((release, holding.statement.facts.content))
-        contents.add((release, holding.counted or EMPTY))
+        stated = holding.statement.facts.content
+        contents.add((release, stated))
+        if holding.counted is not stated:  # mostly it is: the catalogue adds nothing to what was said
+            contents.add((release, holding.counted or EMPTY))
     # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
     ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
     ids |= await facts.resolve(connection, contents - ids.keys())
-    found = [_owned_release(key, holdings[key], ids) for key in sorted(holdings)]
-    await connection.execute(SQL["save_releases"], *columns(found))
+    return columns([_owned_release(key, holdings[key], ids) for key in sorted(holdings)])
 
 
 def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> tuple[Any, ...]:
@@ -132,15 +159,28 @@ def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int |
     )
 
 
-async def save_counts(connection: Connection, collectors: Iterable[Collector]) -> None:
-    """Write what changed of these users' counts of labels, artists and masters, sorted by key."""
+async def add_counts(connection: Connection, more: Mapping[CountKey, int]) -> dict[CountKey, int]:
+    """Raise counts of labels and artists by so much; answers what they are then."""
+    if not more:
+        return {}
+    rows = [(user, facet.decode(), value, more[user, facet, value]) for user, facet, value in sorted(more)]
+    found = await connection.fetch(SQL["add_counts"], *columns(rows))
+    return {(user, facet, value): number for user, facet, value, number in found}
+
+
+async def save_counts(
+    connection: Connection, collectors: Iterable[Collector], stored: Mapping[CountKey, int] | None = None
+) -> None:
+    """Write what changed of these users' counts of labels, artists and masters, sorted by key, but what is `stored`."""
+    known = stored or {}
     changed = [
         _count(collector, facet, value)
-        for collector in sorted(collectors, key=lambda one: one.user_id)
-        for facet, value in sorted(collector.unbounded_changed)
+        for collector in collectors
+        for facet, value in collector.unbounded_changed
+        if known.get((collector.user_id, facet, value)) != collector.unbounded[facet, value]
     ]
     if changed:
-        await connection.execute(SQL["save_counts"], *columns(changed))
+        await connection.execute(SQL["save_counts"], *columns(sorted(changed)))
 
 
 def _count(collector: Collector, facet: bytes, value: int) -> tuple[Any, ...]:

@@ -6,7 +6,6 @@ from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from catalog.definition import SWEEP, BadgeDefinition, metrics_of
 from catalog.index import Catalog, TriggerIndex
@@ -66,7 +65,7 @@ class Awarding:
                 for badge in index.crossed(metric, was, now):
                     item = steps.crossing(lambda at, metric=metric: at[metric], _target(badge))  # type: ignore[misc]
                     self._judge(event, collector, badge, "", item)
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, "", None)
         if collector.moved:
             self._judge_contexts(event, collector, steps)
@@ -84,7 +83,7 @@ class Awarding:
             for badge in index.crossed(metric, collector.measured(key, was), collector.measured(key, now)):
                 self._judge(event, collector, badge, context, steps.crossing_of(collector, key, _target(badge)))
             if was != now:
-                for badge in index.compounds(metric):
+                for badge in index.compounds.get(metric, ()):
                     self._judge(event, collector, badge, context, None)
         collector.moved.clear()
 
@@ -226,7 +225,7 @@ class Awarding:
         self._candidates = {}
         return new
 
-    def _award(self, candidate: Candidate, batch_id: UUID, held: set[Name], *, notify: bool) -> Earned:
+    def _award(self, candidate: Candidate, batch_id: str, held: set[Name], *, notify: bool) -> Earned:
         user_id, key, context = candidate.name
         badge, event = candidate.verdict.badge, candidate.event
         tiers = self._catalog.families[badge.family]

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from contracts.envelope import Event
 from services.state.collector import Collector
 from services.state.facets import ARTIST, LABEL, MASTER, Counted, bounded_values
-from services.state.facts import Facts, Stamp
+from services.state.facts import Facts
 from services.state.holdings import Copy, Entry, Holding, recount
 from services.stores import catalogue, collectors, ownership
 from services.stores.awards import NewAward
 from services.stores.ownership import Key
 from services.worker.awarding import Awarding
+from services.worker.claims import Claims, copy_of, stamp_of
 from services.worker.evidence import named_holding
 from services.worker.steps import Steps
 from services.worker.work import Accepted, EventFailed, Work
+
+UNPLAYED: Final = Holding(0)  # stands for what was claimed until its event comes: it is not owned yet
 
 
 class OwnershipBundle:
@@ -29,6 +31,7 @@ class OwnershipBundle:
         self.copies: dict[Key, Copy] = {}
         self.holdings: dict[str, dict[int, Holding]] = {}
         self.catalogue: dict[int, Entry] = {}
+        self._claims = Claims(work)
         self._changed_copies: set[Key] = set()
         self._changed_holdings: set[Key] = set()
         self.awarding = Awarding(work.knowledge.catalog, lambda user: self.holdings.get(user, {}))
@@ -52,6 +55,8 @@ class OwnershipBundle:
         Raises:  EventFailed naming the event at fault; nothing is kept then.
         """
         standing = await self._work.lock(accepted)
+        if self._stated:
+            await self._claims.make(standing, self._stated)
         await self.load(standing)
         for one in standing:
             try:
@@ -64,22 +69,28 @@ class OwnershipBundle:
 
     async def load(self, standing: Sequence[Accepted]) -> None:
         """All that these events touch; their users are known, their values have ids."""
-        connection = self._work.connection
+        connection, claims = self._work.connection, self._claims
         copies: set[Key] = set()
-        holdings: set[Key] = set()
+        said: list[tuple[str, int, Facts]] = []
         for one in standing:
-            user = one.event.subject
-            for item in one.event.data.items:
-                copies.add((user, item.instance_id))
-                if one.offset in self._stated:
-                    holdings.add((user, item.release.id))
+            user, stated = one.event.subject, self._stated.get(one.offset)
+            for at, item in enumerate(one.event.data.items):
+                key = (user, item.instance_id)
+                if key in claims.releases:
+                    continue
+                if key not in claims.copies:
+                    copies.add(key)
+                if stated is not None:
+                    said.append((user, item.release.id, stated[at]))
+        holdings = {(user, release) for user, release, _ in said}
         self.copies |= await ownership.load_copies(connection, copies)
         holdings.update(
             (user, copy.release_id) for (user, _), copy in self.copies.items() if copy.release_id is not None
         )
         for (user, release_id), holding in (await ownership.load_holdings(connection, holdings)).items():
             self.holdings.setdefault(user, {})[release_id] = holding
-        self.catalogue |= await catalogue.load(connection, {release for _, release in holdings})
+        self.catalogue |= claims.entries
+        self.catalogue |= await catalogue.load(connection, {release for _, release in holdings} - claims.asked)
         contents = {entry.statement.facts.content for entry in self.catalogue.values()}
         for held in self.holdings.values():
             for holding in held.values():
@@ -87,8 +98,10 @@ class OwnershipBundle:
                 if holding.counted is not None:
                     contents.add(holding.counted)
         await self._work.knowledge.learn(connection, contents)
-        keys = self._unbounded(standing)
-        for user, (counts, credits) in (await ownership.load_counts(connection, keys)).items():
+        keys = self._unbounded(said)
+        for (user, _), claim in claims.releases.items():
+            self.holdings.setdefault(user, {})[claim.holding.release_id] = UNPLAYED
+        for user, (counts, credits) in (await ownership.load_counts(connection, keys - claims.counts.keys())).items():
             collector = self._work.collectors[user]
             collector.unbounded |= counts
             collector.credits |= credits
@@ -96,7 +109,7 @@ class OwnershipBundle:
         for collector in self._work.collectors.values():
             collector.totals = totals
 
-    def _unbounded(self, standing: Sequence[Accepted]) -> set[tuple[str, bytes, int]]:
+    def _unbounded(self, said: Sequence[tuple[str, int, Facts]]) -> set[tuple[str, bytes, int]]:
         """Every label, artist and master that any of the facts at hand could count."""
         counter = self._work.knowledge.counter
         keys: set[tuple[str, bytes, int]] = set()
@@ -109,6 +122,8 @@ class OwnershipBundle:
             for artist in counted.artists:
                 keys.add((user, ARTIST, artist))
 
+        for (user, _), claim in self._claims.releases.items():
+            note(user, claim.counted)
         known = {release: counter(entry.statement.facts.content) for release, entry in self.catalogue.items()}
         for user, held in self.holdings.items():
             for release, holding in held.items():
@@ -117,28 +132,31 @@ class OwnershipBundle:
                 note(user, counter(holding.statement.facts.content))
                 if release in known:
                     note(user, known[release])
-        for one in standing:
-            user = one.event.subject
-            for item, facts in zip(one.event.data.items, self._stated.get(one.offset, ()), strict=False):
-                note(user, counter(facts.content))
-                if item.release.id in known:
-                    note(user, known[item.release.id])
+        for user, release, facts in said:
+            note(user, counter(facts.content))
+            if release in known:
+                note(user, known[release])
         return keys
 
     # -- apply --------------------------------------------------------------------------------------------------
 
     def play(self, one: Accepted) -> None:
         """One event in memory: state, counts, and what it earns."""
-        event = one.event
+        event, claims = one.event, self._claims.releases
         collector = self._work.collectors[event.subject]
         stated = self._stated.get(one.offset)
         collector.see(event.time.date())
         steps = Steps(named_holding)
         steps.mark(collector)
         for at, item in enumerate(event.data.items):
-            touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
-            for holding in touched:
-                self._recount(collector, holding)
+            claim = claims.get((event.subject, item.instance_id))
+            if claim is not None:
+                self.holdings[event.subject][item.release.id] = claim.holding
+                collector.count(claim.counted, 1, claim.holding.first_pressing)
+            else:
+                touched = self._take(event, item) if stated is None else self._give(event, item, stated[at])
+                for holding in touched:
+                    self._recount(collector, holding)
             steps.mark(collector)
             if stated is not None:
                 steps.items.append(self.holdings[event.subject][item.release.id])
@@ -147,11 +165,11 @@ class OwnershipBundle:
     def _give(self, event: Event, item: Any, stated: Facts) -> list[Holding]:
         """One item of `ownership.added`: its facts are said, its copy is there unless something newer says no."""
         user, release_id = event.subject, item.release.id
-        stamp = Stamp(event.time, event.id, event.source)
+        stamp = stamp_of(event)
         holding = self._holding(user, release_id)
         if holding.statement.say(stated, stamp):
             self._changed_holdings.add((user, release_id))
-        touched = self._put(user, item.instance_id, Copy(release_id, True, stamp, _day(item.added_at)))
+        touched = self._put(user, item.instance_id, copy_of(item, stamp))
         return touched if holding in touched else [*touched, holding]
 
     def _take(self, event: Event, item: Any) -> list[Holding]:
@@ -159,7 +177,7 @@ class OwnershipBundle:
         user = event.subject
         known = self.copies.get((user, item.instance_id))
         release_id = known.release_id if known else None
-        return self._put(user, item.instance_id, Copy(release_id, False, Stamp(event.time, event.id, event.source)))
+        return self._put(user, item.instance_id, Copy(release_id, False, stamp_of(event)))
 
     def _put(self, user: str, instance_id: int, copy: Copy) -> list[Holding]:
         """Let the newer of two statements on a copy stand; answers the releases that came or went with it.
@@ -208,11 +226,6 @@ class OwnershipBundle:
         await ownership.save_holdings(
             connection, {(user, release): self.holdings[user][release] for user, release in self._changed_holdings}
         )
-        await ownership.save_counts(connection, self._work.collectors.values())
+        await ownership.save_counts(connection, self._work.collectors.values(), self._claims.counts)
         await collectors.save_collection(connection, self._work.changed())
         return given
-
-
-def _day(added_at: str | None) -> date | None:
-    """The day of `added_at` as it is written, wherever that was."""
-    return None if added_at is None else date.fromisoformat(added_at[:10])

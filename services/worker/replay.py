@@ -70,7 +70,7 @@ class Replay:
         now = self._found.collector
         collector = Collector(now.user_id, erased_at=now.erased_at)
         collector.totals = now.totals
-        moving = any(index.compounds(metric) for metric in MOVING)
+        moving = any(metric in index.compounds for metric in MOVING)
         said = self._said()
         moments: list[tuple[datetime, int, list[Item]]] = [
             (stamp.time, 1, [item for _, item in items]) for stamp, items in groupby(said, key=lambda one: one[0])

@@ -8,7 +8,6 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 import pytest_asyncio
 import uvicorn
@@ -18,10 +17,10 @@ from services.api.app import create_app
 from services.api.main import listen
 from services.api.tokens import mint
 from services.settings import Settings
+from tests.integration.served import api_settings
 
 BROWSER = Path(__file__).resolve().parents[2] / "build" / "browser"
 ARGUMENTS = ["--headless=shell", "--no-sandbox", "--disable-gpu", "--no-zygote", "--no-first-run"]
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 
 SignIn = Callable[..., Awaitable[Page]]
 
@@ -45,13 +44,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="module")
 def settings(database: str) -> Settings:
-    return Settings(
-        postgres_url=f"{database}?role=gatefold_api",
-        postgres_admin_url=f"{database}?role=gatefold_admin",
-        jwt_secret=SECRET,
-        api_rate_user="",
-        api_rate_address="",
-    )
+    return api_settings(database)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +58,6 @@ def site(settings: Settings) -> Iterator[str]:
     server.should_exit = True
     thread.join(10)
     bound.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

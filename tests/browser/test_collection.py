@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +13,8 @@ from playwright.async_api import expect
 from tests.browser.axe import violations
 from tests.browser.budget import load
 from tests.browser.conftest import SignIn
-from tests.integration.pages.shelves import NOON, award
+from tests.integration.awards import award
+from tests.integration.pages.shelves import NOON
 from tests.integration.trial.past import processed
 from tests.model import lab
 from tests.model.events import event
@@ -43,7 +43,7 @@ async def ada(database: str) -> AsyncIterator[None]:
     await processed(connection, events)
     path = [{"artist_id": at, "name": name} for at, name in enumerate(CHAIN, 1)]
     hops = {"metric": "hops", "value": 4, "target": 3, "path": path, "as_of": "2026-11-01"}
-    await award(connection, "six-degrees-bronze", NOON, evidence=json.dumps(hops))
+    await award(connection, "ada", "six-degrees-bronze", at=NOON, evidence=hops)
     yield
     await connection.close()
 

@@ -18,9 +18,9 @@ from services.settings import Settings
 from tests.browser.axe import violations
 from tests.browser.budget import load
 from tests.browser.conftest import SignIn
+from tests.integration.awards import award
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Db
-from tests.integration.pages.shelves import award
 
 MAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GENRES = ("Electronic", "Jazz", "Rock", "Reggae")
@@ -42,13 +42,13 @@ async def users(db: Db) -> AsyncIterator[None]:
     counts = {"releases": 90, "genres": 4, "labels": 3, "decades": 2, "wishlist": 9}
     await shelves.collector(db, "ann", {("genre", one): 20 for one in GENRES}, {1989: 5, 1992: 85}, **counts)
     warp = {"metric": "label_coverage", "value": 25, "target": 25, "label": "Warp Records", "owned": 61, "total": 243}
-    await award(db, "label-loyalist-bronze", MAY, "label:23528", user="ann", evidence=json.dumps(warp))
+    await award(db, "ann", "label-loyalist-bronze", "label:23528", MAY, evidence=warp)
     for tier, number in (("i", 1), ("ii", 10)):
-        numbers = json.dumps({"metric": "releases", "value": number, "target": number})
-        await award(db, f"owner-{tier}", MAY + timedelta(days=1), user="ann", evidence=numbers)
-    await award(db, "wishlister-i", MAY, user="ann")
-    await award(db, "first-pressing", MAY, user="ann")
-    await award(db, "no-longer-known", MAY, user="ann")
+        numbers = {"metric": "releases", "value": number, "target": number}
+        await award(db, "ann", f"owner-{tier}", at=MAY + timedelta(days=1), evidence=numbers)
+    await award(db, "ann", "wishlister-i", at=MAY)
+    await award(db, "ann", "first-pressing", at=MAY)
+    await award(db, "ann", "no-longer-known", at=MAY)
     await shelves.collector(db, "cleo", {("genre", "Electronic"): 900}, {1995: 900}, releases=900, genres=1)
     row = "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by, batch_id, evidence)"  # noqa: E501
     many: list[tuple[Any, ...]] = []

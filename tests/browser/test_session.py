@@ -6,11 +6,12 @@ import httpx
 import pytest
 from joserfc import jwt
 
-from services.api.app import create_app
 from services.api.keys import secret_key
 from services.api.tokens import mint
 from services.settings import Settings
-from tests.browser.conftest import SECRET, SignIn
+from tests.browser.conftest import SignIn
+from tests.conftest import SECRET
+from tests.integration.served import served
 
 
 async def test_signing_in_leads_to_the_page_that_was_wanted_and_out_again(sign_in: SignIn) -> None:
@@ -99,12 +100,8 @@ async def test_other_sites_and_plain_http_by_setting(settings: Settings) -> None
     options = settings.model_copy(
         update={"pages_origins": "https://app.example, https://b.example", "pages_secure": False}
     )
-    app = create_app(options)
     form, theirs = {"token": mint(options, "ann")}, {"Origin": "https://b.example", "Sec-Fetch-Site": "cross-site"}
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://gatefold", headers=theirs) as client,
-    ):
+    async with served(options, theirs) as client:
         answer = await client.post("/session", data=form)
         assert (answer.status_code, answer.headers["location"]) == (303, "/me")
         assert "secure" not in answer.headers["set-cookie"].lower()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -17,7 +15,9 @@ from playwright.async_api import Browser, Page
 from services.settings import Settings
 from tests.browser.axe import violations
 from tests.browser.budget import load
-from tests.browser.conftest import SECRET, SignIn
+from tests.browser.conftest import SignIn
+from tests.integration.awards import award
+from tests.integration.served import api_settings
 
 AT = datetime(2024, 5, 21, 10, tzinfo=UTC)
 SHARE = {"metric": "label_coverage", "value": 90, "target": 90, "label": "R & S <Records>", "label_id": 1}
@@ -55,25 +55,13 @@ def host() -> Iterator[tuple[str, dict[str, str]]]:
 
 @pytest.fixture(scope="module")
 def settings(database: str, host: tuple[str, dict[str, str]]) -> Settings:
-    return Settings(
-        postgres_url=f"{database}?role=gatefold_api",
-        postgres_admin_url=f"{database}?role=gatefold_admin",
-        jwt_secret=SECRET,
-        api_rate_user="",
-        api_rate_address="",
-        api_rate_share="",
-        embed_origins=host[0],
-    )
+    return api_settings(database, api_rate_share="", embed_origins=host[0])
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def awards(db: asyncpg.Connection[asyncpg.Record]) -> AsyncIterator[None]:
     for key, context, evidence in AWARDS:
-        await db.execute(
-            "insert into award (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
-            " batch_id, evidence) values ('ann', $1, $2, $3, $4, 'auto', 'ownership.added', '{}', $3, $5)",
-            key, context, uuid4(), AT, json.dumps(evidence),
-        )  # fmt: skip
+        await award(db, "ann", key, context, AT, evidence)
     yield
 
 

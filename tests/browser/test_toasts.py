@@ -10,8 +10,8 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from services.settings import Settings
-from tests.browser.conftest import SECRET, SignIn
-from tests.conftest import Engines
+from tests.browser.conftest import SignIn
+from tests.conftest import SECRET, Engines
 from tests.e2e.events import added, at, copy, event, message
 from tests.e2e.world import World, new_world
 

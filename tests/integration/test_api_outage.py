@@ -12,13 +12,12 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.app import create_app
-from services.api.tokens import mint
 from services.settings import Settings
+from tests.conftest import SECRET
+from tests.integration.served import bearer, served
 
 LIST = "/api/user/achievements"
 PATHS = [LIST, f"{LIST}?limit=3", f"{LIST}/progress", f"{LIST}/summary", f"{LIST}/owner-i", "/readyz"]
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 
 
 class Wire:
@@ -104,14 +103,7 @@ async def api(database: str, port: int) -> AsyncIterator[httpx.AsyncClient]:
     login = parts.netloc.rpartition("@")[0]
     url = parts._replace(netloc=f"{login}@127.0.0.1:{port}", query="sslmode=disable").geturl()
     settings = Settings(postgres_url=url, jwt_secret=SECRET)
-    app = create_app(settings)
-    headers = {"Authorization": f"Bearer {mint(settings, 'alice')}"}
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://gatefold", headers=headers
-        ) as client,
-    ):
+    async with served(settings, bearer(settings, "alice")) as client:
         yield client
 
 
@@ -180,10 +172,7 @@ async def test_silent_server_is_not_waited_for(database: str, wire: Wire) -> Non
 
 async def test_database_without_schema(database: str) -> None:
     settings = Settings(postgres_url=urlsplit(database)._replace(path="/postgres").geturl(), jwt_secret=SECRET)
-    app = create_app(settings)
-    headers = {"Authorization": f"Bearer {mint(settings, 'alice')}"}
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+    async with served(settings, bearer(settings, "alice")) as client:
         for path in PATHS:
-            answer = await client.get(path, headers=headers)
+            answer = await client.get(path)
             assert (answer.status_code, answer.json()["detail"]) == (503, "PostgreSQL is not set up for Gatefold.")

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
+from tests.conftest import SECRET
+
 COMMAND = (sys.executable, "-m", "services.cli.main")
 
 

@@ -128,3 +128,50 @@ async def test_a_dead_letter_uses_up_no_identity(connection: Connection) -> None
     log.append(event("review.approved", "one", {"review_id": "1"}))
     (done,) = await lab.drain(connection, lab.knowledge(), log)
     assert (done.dead, done.processed, done.duplicate) == (1, 1, 0)
+
+
+async def test_evidence_names_nothing_that_came_later(connection: Connection) -> None:
+    """All of a bundle's new records are stored before its first event is played: they are not owned yet."""
+    year = 525_600
+    bundle = [  # the oldest record turns sixty while another comes, and only then one as old with a smaller number
+        added("e1", (1, {"id": 60, "title": "No. 60", "year": 1967})),
+        added("e2", (2, {"id": 50, "title": "No. 50", "year": 2000}), time=minutes(year)),
+        added("e3", (3, {"id": 40, "title": "No. 40", "year": 1967}), time=minutes(year + 1)),
+    ]
+    for cuts in ([bundle], [bundle[:1], bundle[1:]], [[one] for one in bundle]):
+        await lab.clear(connection)
+        log = Log()
+        for part in cuts:
+            for one in part:
+                log.append(one)
+            await lab.drain(connection, lab.knowledge(), log)
+        award = (await lab.awards_of(connection))["ada", "vinyl-archaeologist-platinum", ""]
+        assert award["evidence"]["oldest"] == {"release_id": 60, "title": "No. 60", "year": 1967}
+
+
+async def test_what_is_new_beside_what_is_not(connection: Connection) -> None:
+    """Copies and releases that the bundle speaks of twice, or that stood before it, beside new ones."""
+    labelled = {"labels": [{"id": 7, "name": "Blue Note"}], "artists": [{"id": 9, "name": "Ann"}]}
+    pressings = [{"id": number, **labelled, **({"master_id": 5} if number % 2 else {})} for number in range(1, 9)]
+    before = [added("before", (1, pressings[0]), (2, pressings[1]))]
+    bundle = [
+        added("again", (1, pressings[0]), time=minutes(1)),  # a copy that stands
+        added("second", (3, pressings[1]), time=minutes(2)),  # another copy of a release that stands
+        added("new", (4, pressings[2]), (5, pressings[3]), time=minutes(3)),
+        added("other", (6, pressings[4]), (6, pressings[5]), time=minutes(4)),  # one copy, of two releases
+        added("twice", (7, pressings[6]), (8, pressings[6]), time=minutes(5)),  # two copies of one release
+        {**added("alone", (1, pressings[7]), time=minutes(6)), "subject": "bob"},
+    ]
+    states = []
+    for size in (1, 500):
+        await lab.clear(connection)
+        log = Log()
+        for one in before:
+            log.append(one)
+        await lab.drain(connection, lab.knowledge(), log, size)
+        for one in bundle:
+            log.append(one)
+        await lab.drain(connection, lab.knowledge(), log, size)
+        states.append((await lab.state_of(connection), await lab.awards_of(connection)))
+        assert await lab.drift_of(connection, states[-1][0]) == {}
+    assert states[0] == states[1]

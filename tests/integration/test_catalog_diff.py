@@ -109,6 +109,29 @@ async def test_added_removed_and_not_measured(connection: Connection) -> None:
     assert (same.found.changes, same.found.moved) == ({}, 0)
 
 
+async def test_a_state_that_contradicts_itself_is_named_and_stops_nothing(
+    connection: Connection, database: str, tmp_path: Path
+) -> None:
+    await crowd(connection)
+    unreadable = '{"genres": ["no time", "1", "s"]}'
+    await connection.execute("update owned_release set stamps = $1 where user_id = 'u5'", unreadable)
+    await connection.execute(
+        "insert into activity (user_id, kind, object_id, present, changed_at, by_id, by_source)"
+        " values ('u7', 'join', 'no day', true, now(), 'x', '/tests')"
+    )
+    found = (await judged(connection, changed(genre_tourist_bronze=8), list(every_badge()))).found
+    assert (found.users, sorted(found.failed)) == (7, ["u5", "u7"])
+    assert found.failed["u5"].startswith("ValueError: ")
+    assert found.changes["genre-tourist-bronze"].examples == ["u6"]
+    assert "2 users, as u5, u7." in as_markdown(found, "main")
+    other = tmp_path / "other.json"
+    other.write_text(document(changed(genre_tourist_bronze=8)))
+    done = gatefold({"GATEFOLD_POSTGRES_URL": database}, "catalog", "diff", str(other), "--allow", "9", "--json")
+    assert done.code == 1, "no number of changes that is meant covers it"
+    assert [one["user"] for one in json.loads(done.out)["failed"]] == ["u5", "u7"]
+    assert "u5: ValueError: " in done.err
+
+
 def test_documents(tmp_path: Path) -> None:
     assert parse(document(every_badge()), "saved") == every_badge()
     for text in ("", "[]", '{"badges": 1}', '{"badges": [{}]}', "{}"):

@@ -19,6 +19,14 @@ select f.user_id, f.facet, f.value, f.n, f.artists
 from unnest($1::text::text[], $2::text::"char"[], $3::text::bigint[]) as k (user_id, facet, value)
 join facet_count f on f.user_id = k.user_id and f.facet = k.facet and f.value = k.value;
 
+-- name: add_owned
+-- Copies of which nothing was said before.
+insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source, added_on)
+select * from unnest($1::text::text[], $2::text::bigint[], $3::text::bigint[], $4::text::boolean[],
+                     $5::text::timestamptz[], $6::text::text[], $7::text::text[], $8::text::date[])
+on conflict do nothing
+returning user_id, instance_id;
+
 -- name: save_owned
 -- Copies and tombstones after a bundle.
 insert into owned (user_id, instance_id, release_id, present, changed_at, by_id, by_source, added_on)
@@ -27,6 +35,15 @@ select * from unnest($1::text::text[], $2::text::bigint[], $3::text::bigint[], $
 on conflict (user_id, instance_id) do update
 set release_id = excluded.release_id, present = excluded.present, changed_at = excluded.changed_at,
     by_id = excluded.by_id, by_source = excluded.by_source, added_on = excluded.added_on;
+
+-- name: add_releases
+-- Releases of which their users have said nothing before.
+insert into owned_release (user_id, release_id, copies, facts_id, first_pressing, stated_id, stated_at, by_id, by_source,
+                           stamps)
+select * from unnest($1::text::text[], $2::text::bigint[], $3::text::integer[], $4::text::bigint[], $5::text::boolean[],
+                     $6::text::bigint[], $7::text::timestamptz[], $8::text::text[], $9::text::text[], $10::text::json[])
+on conflict do nothing
+returning user_id, release_id;
 
 -- name: save_releases
 -- Owned releases after a bundle.
@@ -38,6 +55,13 @@ on conflict (user_id, release_id) do update
 set copies = excluded.copies, facts_id = excluded.facts_id, first_pressing = excluded.first_pressing,
     stated_id = excluded.stated_id, stated_at = excluded.stated_at, by_id = excluded.by_id,
     by_source = excluded.by_source, stamps = excluded.stamps;
+
+-- name: add_counts
+-- More of labels and artists; answers what they come to.
+insert into facet_count (user_id, facet, value, n)
+select * from unnest($1::text::text[], $2::text::"char"[], $3::text::bigint[], $4::text::integer[])
+on conflict (user_id, facet, value) do update set n = facet_count.n + excluded.n
+returning user_id, facet, value, n;
 
 -- name: save_counts
 -- Counts of labels, artists and masters after a bundle.

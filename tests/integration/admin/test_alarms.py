@@ -21,11 +21,11 @@ async def raised(db: asyncpg.Connection) -> None:
     )
 
 
-async def everything(web: httpx.AsyncClient, headers: dict[str, str], **query: Any) -> list[dict[str, Any]]:
+async def everything(client: httpx.AsyncClient, headers: dict[str, str], **query: Any) -> list[dict[str, Any]]:
     """All entries, page by page."""
     found: list[dict[str, Any]] = []
     while True:
-        answer = await web.get(ALARMS, params=query, headers=headers)
+        answer = await client.get(ALARMS, params=query, headers=headers)
         assert answer.status_code == 200, answer.text
         found += answer.json()["alarms"]
         if (cursor := answer.json()["next_cursor"]) is None:
@@ -34,9 +34,9 @@ async def everything(web: httpx.AsyncClient, headers: dict[str, str], **query: A
 
 
 async def test_what_stands_comes_first_and_what_ended_when_asked_for(
-    web: httpx.AsyncClient, chief: dict[str, str], raised: None
+    client: httpx.AsyncClient, chief: dict[str, str], raised: None
 ) -> None:
-    standing = await everything(web, chief, limit=2)
+    standing = await everything(client, chief, limit=2)
     assert [one["subject"] for one in standing] == ["badge-2", "badge-0", "badge-4", "badge-6"]
     assert standing[0] == {
         "kind": "mass_award",
@@ -47,12 +47,12 @@ async def test_what_stands_comes_first_and_what_ended_when_asked_for(
         "seen_at": "2026-03-01T12:00:00Z",
         "ended_at": None,
     }
-    every = await everything(web, chief, limit=2, ended=True)
+    every = await everything(client, chief, limit=2, ended=True)
     assert [one["subject"] for one in every] == [f"badge-{at}" for at in (2, 1, 0, 5, 4, 3, 6)]
     assert {one["subject"] for one in every if one["ended_at"]} == {"badge-1", "badge-3", "badge-5"}
 
 
-async def test_only_admins_see_them(web: httpx.AsyncClient, ann: dict[str, str], chief: dict[str, str]) -> None:
-    assert (await web.get(ALARMS)).status_code == 401
-    assert (await web.get(ALARMS, headers=ann)).status_code == 403
-    assert (await web.get(ALARMS, params={"cursor": "nonsense"}, headers=chief)).status_code == 422
+async def test_only_admins_see_them(client: httpx.AsyncClient, ann: dict[str, str], chief: dict[str, str]) -> None:
+    assert (await client.get(ALARMS)).status_code == 401
+    assert (await client.get(ALARMS, headers=ann)).status_code == 403
+    assert (await client.get(ALARMS, params={"cursor": "nonsense"}, headers=chief)).status_code == 422

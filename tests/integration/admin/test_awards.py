@@ -11,27 +11,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.api.models import ProblemBody
 from services.settings import Settings
-from tests.integration.admin.conftest import put
-from tests.integration.served import bearer, served
+from tests.integration.admin.world import AWARDS, DEEP, MINE, REVOKE
+from tests.integration.awards import award
+from tests.integration.served import bearer, problem, served
 from tests.model.events import minutes
 
-AWARDS, REVOKE = "/api/admin/awards", "/api/admin/awards/revoke"
-MINE = "/api/user/achievements"
-DEEP: dict[str, Any] = {"user_id": "ann", "badge_key": "deep-cut", "reason": "because"}
 
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    ProblemBody.model_validate(answer.json())
-    found: dict[str, Any] = answer.json()
-    return found
-
-
-async def test_granted_revoked_granted(web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str]) -> None:
-    first = await web.post(AWARDS, json=DEEP, headers=chief)
+async def test_granted_revoked_granted(
+    client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str]
+) -> None:
+    first = await client.post(AWARDS, json=DEEP, headers=chief)
     assert first.status_code == 201
     body = first.json()
     assert body | {"award_id": "", "awarded_at": ""} == {
@@ -49,14 +39,14 @@ async def test_granted_revoked_granted(web: httpx.AsyncClient, db: asyncpg.Conne
         "revoked_at": None,
         "shadow": False,
     }
-    second = await web.post(AWARDS, json=DEEP | {"reason": "other"}, headers=chief)
+    second = await client.post(AWARDS, json=DEEP | {"reason": "other"}, headers=chief)
     assert (second.status_code, second.json()) == (200, body | {"outcome": "unchanged"})
-    gone = await web.post(REVOKE, json=DEEP, headers=chief)
-    again = await web.post(REVOKE, json=DEEP, headers=chief)
+    gone = await client.post(REVOKE, json=DEEP, headers=chief)
+    again = await client.post(REVOKE, json=DEEP, headers=chief)
     assert (gone.status_code, again.status_code) == (200, 200)
     assert (gone.json()["outcome"], again.json()["outcome"]) == ("revoked", "unchanged")
     assert again.json()["revoked_at"] == gone.json()["revoked_at"] is not None
-    back = await web.post(AWARDS, json=DEEP | {"notify": False}, headers=chief)
+    back = await client.post(AWARDS, json=DEEP | {"notify": False}, headers=chief)
     assert (back.status_code, back.json()) == (200, body | {"outcome": "reinstated", "revision": 2})
     told = [(row[0], json.loads(row[1])) for row in await db.fetch("select topic, value from outbox order by id")]
     assert [(topic, data["revision"], data.get("notify"), data.get("by")) for topic, data in told] == [
@@ -68,17 +58,17 @@ async def test_granted_revoked_granted(web: httpx.AsyncClient, db: asyncpg.Conne
 
 
 async def test_hidden_and_sorted(
-    web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], ann: dict[str, str]
+    client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], ann: dict[str, str]
 ) -> None:
     """Hidden is as if it were not earned; a number of its own moves an award in the list."""
     for at, key in enumerate(("owner-i", "deep-cut", "genre-tourist-gold")):
-        await put(db, "ann", key, minutes(at))
+        await award(db, "ann", key, at=minutes(at))
     await db.execute("insert into badge_holders values ('', 2, now()), ('deep-cut', 1, now()), ('owner-i', 2, now())")
 
     async def seen() -> tuple[list[str], int, str | None, str | None, bool]:
-        listed = (await web.get(MINE, headers=ann)).json()
-        summary = (await web.get(f"{MINE}/summary", headers=ann)).json()
-        detail = (await web.get(f"{MINE}/deep-cut", headers=ann)).json()
+        listed = (await client.get(MINE, headers=ann)).json()
+        summary = (await client.get(f"{MINE}/summary", headers=ann)).json()
+        detail = (await client.get(f"{MINE}/deep-cut", headers=ann)).json()
         assert listed["stats"]["total_earned"] == summary["total_earned"] == len(listed["achievements"])
         rarest, newest = summary["rarest"], summary["most_recent"]
         keys = [one["id"] for one in listed["achievements"]]
@@ -87,19 +77,19 @@ async def test_hidden_and_sorted(
     keys, *rest = await seen()
     assert sorted(keys) == ["deep-cut", "genre-tourist-gold", "owner-i"]
     assert rest == [3, "deep-cut", "genre-tourist-gold", True]
-    hide = await web.patch(AWARDS, json=DEEP | {"hidden": True}, headers=chief)
+    hide = await client.patch(AWARDS, json=DEEP | {"hidden": True}, headers=chief)
     assert (hide.status_code, hide.json()["hidden"], hide.json()["outcome"]) == (200, True, "changed")
     keys, *rest = await seen()
     assert sorted(keys) == ["genre-tourist-gold", "owner-i"]
     assert rest == [2, "owner-i", "genre-tourist-gold", False]
-    granted = await web.post(AWARDS, json=DEEP, headers=chief)
+    granted = await client.post(AWARDS, json=DEEP, headers=chief)
     assert (granted.status_code, granted.json()["hidden"]) == (200, True)
-    assert (await web.patch(AWARDS, json=DEEP | {"hidden": False}, headers=chief)).json()["hidden"] is False
+    assert (await client.patch(AWARDS, json=DEEP | {"hidden": False}, headers=chief)).json()["hidden"] is False
     for number, place in ((2**31 - 1, 0), (-(2**31), 2)):
-        sort = await web.patch(AWARDS, json=DEEP | {"sort_override": number}, headers=chief)
+        sort = await client.patch(AWARDS, json=DEEP | {"sort_override": number}, headers=chief)
         assert sort.json()["sort_override"] == number
         assert (await seen())[0].index("deep-cut") == place
-    none = await web.patch(AWARDS, json=DEEP | {"sort_override": None}, headers=chief)
+    none = await client.patch(AWARDS, json=DEEP | {"sort_override": None}, headers=chief)
     assert none.json()["sort_override"] is None
     assert await db.fetchval("select count(*) from outbox") == 0
     assert await db.fetchval("select array_agg(act) from award_log") == ["edit"] * 5
@@ -107,12 +97,12 @@ async def test_hidden_and_sorted(
 
 @pytest.mark.parametrize(("method", "path"), [("POST", AWARDS), ("POST", REVOKE), ("PATCH", AWARDS)])
 async def test_who_may_not(
-    web: httpx.AsyncClient, db: asyncpg.Connection, ann: dict[str, str], method: str, path: str
+    client: httpx.AsyncClient, db: asyncpg.Connection, ann: dict[str, str], method: str, path: str
 ) -> None:
     """Whoever is no admin learns nothing, whatever the body holds."""
     for content in (b"{", json.dumps(DEEP | {"hidden": True}).encode(), b"", b"[" * 10_000):
-        problem(await web.request(method, path, content=content), 401)
-        problem(await web.request(method, path, content=content, headers=ann), 403)
+        problem(await client.request(method, path, content=content), 401)
+        problem(await client.request(method, path, content=content, headers=ann), 403)
     assert await db.fetchval("select count(*) from user_badges") == 0
 
 
@@ -139,9 +129,9 @@ async def test_who_may_not(
     ],
 )
 async def test_bodies_that_are_wrong(
-    web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], changes: dict[str, Any], parameter: str
+    client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], changes: dict[str, Any], parameter: str
 ) -> None:
-    body = problem(await web.post(AWARDS, json=DEEP | changes, headers=chief), 422)
+    body = problem(await client.post(AWARDS, json=DEEP | changes, headers=chief), 422)
     assert [one["parameter"] for one in body["errors"]] == [parameter]
     assert parameter in body["detail"]
     assert await db.fetchval("select count(*) from award_log") == 0
@@ -149,11 +139,11 @@ async def test_bodies_that_are_wrong(
 
 @pytest.mark.parametrize("missing", ["user_id", "badge_key", "reason"])
 async def test_nothing_is_left_out(
-    web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], missing: str
+    client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], missing: str
 ) -> None:
     body = {name: value for name, value in DEEP.items() if name != missing}
     for method, path in (("POST", AWARDS), ("POST", REVOKE), ("PATCH", AWARDS)):
-        found = problem(await web.request(method, path, json=body, headers=chief), 422)
+        found = problem(await client.request(method, path, json=body, headers=chief), 422)
         assert [one["parameter"] for one in found["errors"]] == [missing]
 
 
@@ -161,20 +151,20 @@ async def test_nothing_is_left_out(
     "change", [{}, {"hidden": None}, {"sort_override": 2**31}, {"sort_override": "5"}, {"hide": True}]
 )
 async def test_edits_that_are_none(
-    web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], change: dict[str, Any]
+    client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str], change: dict[str, Any]
 ) -> None:
-    await put(db, "ann", "deep-cut", minutes(0))
-    problem(await web.patch(AWARDS, json=DEEP | change, headers=chief), 422)
+    await award(db, "ann", "deep-cut", at=minutes(0))
+    problem(await client.patch(AWARDS, json=DEEP | change, headers=chief), 422)
 
 
-async def test_what_is_not_there(web: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str]) -> None:
-    nobody = problem(await web.post(AWARDS, json=DEEP | {"user_id": "zoe"}, headers=chief), 404)
+async def test_what_is_not_there(client: httpx.AsyncClient, db: asyncpg.Connection, chief: dict[str, str]) -> None:
+    nobody = problem(await client.post(AWARDS, json=DEEP | {"user_id": "zoe"}, headers=chief), 404)
     assert nobody["detail"] == "Nothing is known of user 'zoe'."
-    badge = problem(await web.post(AWARDS, json=DEEP | {"badge_key": "deep"}, headers=chief), 404)
+    badge = problem(await client.post(AWARDS, json=DEEP | {"badge_key": "deep"}, headers=chief), 404)
     assert (badge["type"], badge["detail"]) == ("/docs#unknown-achievement", "There is no badge 'deep'.")
     for method, path in (("POST", REVOKE), ("PATCH", AWARDS)):
         body = DEEP | ({"hidden": True} if method == "PATCH" else {})
-        never = problem(await web.request(method, path, json=body, headers=chief), 404)
+        never = problem(await client.request(method, path, json=body, headers=chief), 404)
         assert never["detail"] == "User 'ann' was never given deep-cut."
 
 
@@ -192,15 +182,15 @@ async def test_each_account_does_its_part(
     for admin_url, status in ((urls["gatefold_admin"], 201), (None, 503)):
         await db.execute("delete from user_badges")
         with_roles = settings.model_copy(update={"postgres_url": urls["gatefold_api"], "postgres_admin_url": admin_url})
-        async with served(with_roles) as web:
-            assert (await web.post(AWARDS, json=DEEP, headers=chief)).status_code == status
+        async with served(with_roles) as client:
+            assert (await client.post(AWARDS, json=DEEP, headers=chief)).status_code == status
             for path in looked:
-                assert (await web.get(path, headers=ann)).status_code == 200
+                assert (await client.get(path, headers=ann)).status_code == 200
             for path in (
                 *("catalog", "triggers", "holders", "users/ann/history", "awards", "awards/log", "awards/export"),
                 "dead-letters",
             ):
-                assert (await web.get(f"/api/admin/{path}", headers=chief)).status_code == 200, path
+                assert (await client.get(f"/api/admin/{path}", headers=chief)).status_code == 200, path
 
 
 async def test_who_writes_connects_when_an_admin_writes(
@@ -208,11 +198,13 @@ async def test_who_writes_connects_when_an_admin_writes(
 ) -> None:
     """Where that account's server is away, everything else goes on."""
     away = settings.model_copy(update={"postgres_admin_url": "postgresql://nobody@127.0.0.1:1/x"})
-    async with served(away) as web:
-        assert (await web.get(MINE, headers=ann)).status_code == 200
-        assert (await web.get("/api/admin/awards", headers=chief)).status_code == 200
-        problem(await web.post(AWARDS, json=DEEP, headers=ann), 403)
-        assert problem(await web.post(AWARDS, json=DEEP, headers=chief), 503)["detail"] == "PostgreSQL does not answer."
+    async with served(away) as client:
+        assert (await client.get(MINE, headers=ann)).status_code == 200
+        assert (await client.get("/api/admin/awards", headers=chief)).status_code == 200
+        problem(await client.post(AWARDS, json=DEEP, headers=ann), 403)
+        assert (
+            problem(await client.post(AWARDS, json=DEEP, headers=chief), 503)["detail"] == "PostgreSQL does not answer."
+        )
 
 
 JSON = st.recursive(
@@ -245,11 +237,11 @@ BODIES = st.one_of(
 )
 @given(st.sampled_from([("POST", AWARDS), ("POST", REVOKE), ("PATCH", AWARDS)]), BODIES)
 async def test_any_body_gets_an_answer(
-    web: httpx.AsyncClient, settings: Settings, database: str, place: tuple[str, str], content: bytes
+    client: httpx.AsyncClient, settings: Settings, database: str, place: tuple[str, str], content: bytes
 ) -> None:
     """Whatever comes: done, or a problem that says why, and never our fault."""
     headers = bearer(settings, "chief", "admin")
-    answer = await web.request(*place, content=content, headers=headers)
+    answer = await client.request(*place, content=content, headers=headers)
     assert answer.status_code in (200, 201, 404, 422), (content, answer.text)
     if answer.status_code >= 400:
         problem(answer, answer.status_code)

@@ -11,7 +11,7 @@ import pytest
 
 from catalog.index import load_catalog
 from services.looking.export import COLUMNS
-from tests.integration.admin.conftest import put
+from tests.integration.awards import award
 from tests.integration.commands import Done, gatefold
 
 CATALOG = load_catalog()
@@ -99,9 +99,8 @@ def test_what_cannot_be_done(run: Any, arguments: tuple[str, ...], code: int, sa
 async def test_looking(run: Any, db: asyncpg.Connection) -> None:
     now = datetime.now(UTC)
     for at in range(620):
-        await put(
-            db, f"u{at}", "owner-i", now - timedelta(minutes=at), trigger="ownership.added" if at % 2 else "cron.sweep"
-        )
+        trigger = "ownership.added" if at % 2 else "cron.sweep"
+        await award(db, f"u{at}", "owner-i", at=now - timedelta(minutes=at), trigger=trigger)
     found = json.loads(run("feed", "--json", "--limit", "600").out)
     assert (len(found["awards"]), found["total"]) == (600, 620)
     assert len({one["award_id"] for one in found["awards"]}) == 600

@@ -6,7 +6,7 @@ import asyncpg
 import pytest_asyncio
 
 from services import metrics
-from tests.integration.scheduler_lab import TABLES, join
+from tests.integration.scheduler.world import TABLES, join
 
 
 @pytest_asyncio.fixture(loop_scope="session")

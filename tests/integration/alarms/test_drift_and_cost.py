@@ -15,7 +15,7 @@ from services.stores.postgres import Connection
 from services.worker import costs
 from services.worker.bundle import process
 from tests.integration.alarms.world import standing
-from tests.integration.scheduler_lab import Clock, options, work_off
+from tests.integration.scheduler.world import Clock, options, work_off
 from tests.model import lab
 from tests.model.events import added, event, minutes
 from tests.model.lab import Log

@@ -11,7 +11,7 @@ from services.stores import alarms
 from services.stores.alarms import AlarmMark
 from tests.integration.alarms.world import KEY, TODAY
 from tests.integration.commands import gatefold
-from tests.integration.scheduler_lab import Clock, options, work_off
+from tests.integration.scheduler.world import Clock, options, work_off
 
 
 async def test_the_command_shows_what_stands(db: asyncpg.Connection, database: str) -> None:

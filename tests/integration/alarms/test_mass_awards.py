@@ -11,7 +11,7 @@ from services.scheduler.main import Scheduler
 from services.stores import alarms, cron
 from services.stores.alarms import AlarmMark
 from tests.integration.alarms.world import CAMPAIGN, KEY, OTHER, TODAY, hold, past, shown, standing
-from tests.integration.scheduler_lab import Clock, join, options, work_off
+from tests.integration.scheduler.world import Clock, join, options, work_off
 
 
 async def test_a_mass_award_is_told_when_it_begins_and_when_it_ends(

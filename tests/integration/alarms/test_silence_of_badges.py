@@ -12,7 +12,7 @@ from services.stores import alarms
 from services.stores.alarms import AlarmMark
 from tests.integration.alarms.world import KEY, TODAY, heard, hold, past, shown, standing
 from tests.integration.commands import gatefold
-from tests.integration.scheduler_lab import Clock, options, work_off
+from tests.integration.scheduler.world import Clock, options, work_off
 
 
 async def test_a_trigger_that_falls_silent_is_the_alarm_and_not_its_badges(

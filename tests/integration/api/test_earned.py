@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +11,11 @@ import httpx
 import pytest
 
 from contracts.times import rfc3339
-from services.api.models import (
-    AchievementDetail,
-    AchievementList,
-    Summary,
-)
+from services.api.models.achievements import AchievementDetail, AchievementList, Summary
 from services.api.view import icon_path
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, SUMMARY, award, holders, problem, rare
+from tests.integration.api.world import CATALOG, LIST, PROGRESS, SUMMARY, holders, rare
+from tests.integration.awards import START, award
+from tests.integration.served import problem
 
 
 async def test_nothing_earned(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
@@ -33,7 +30,7 @@ async def test_list(
 ) -> None:
     await holders(db, everybody=8, genre_tourist_silver=2, owner_i=5)
     evidence = {"metric": "genres", "value": 10, "target": 10, "earned_with": {"release_id": 1, "title": "Ænima “2”"}}
-    await award(db, user, "genre-tourist-silver", evidence=json.dumps(evidence), at=START + timedelta(microseconds=5))
+    await award(db, user, "genre-tourist-silver", evidence=evidence, at=START + timedelta(microseconds=5))
     await award(db, user, "owner-i", source="backfill")
     await award(db, user, "master-collector-gold", "master:7")
     await award(db, user, "deep-cut", revoked_at=START)
@@ -133,7 +130,7 @@ async def test_detail_earned_for_several_contexts(
 ) -> None:
     await holders(db, everybody=10, master_collector_bronze=5)
     for day, master in enumerate((5, 50, 6)):
-        await award(db, user, "master-collector-bronze", f"master:{master}", START + timedelta(days=day))
+        await award(db, user, "master-collector-bronze", f"master:{master}", START + timedelta(days=day), {"value": 1})
     await award(db, user, "master-collector-silver", "master:50", START + timedelta(days=7))
     await award(db, user, "master-collector-gold", "master:50", revoked_at=START)
     body = (await client.get(f"{LIST}/master-collector-bronze", headers=headers)).json()

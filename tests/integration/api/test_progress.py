@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -11,14 +10,13 @@ import asyncpg
 import httpx
 import pytest
 
-from services.api.models import (
-    ProgressList,
-)
+from services.api.models.achievements import ProgressList
 from services.api.view import View, icon_path
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores.achievements import Standing
-from tests.integration.api.world import CATALOG, PROGRESS, START, award
+from tests.integration.api.world import CATALOG, PROGRESS
+from tests.integration.awards import START, award
 
 
 async def test_progress(
@@ -99,7 +97,7 @@ async def test_progress_names_a_master_by_its_award(
 ) -> None:
     await db.execute("insert into collector (user_id, releases) values ($1, 4)", user)
     await db.execute("insert into facet_count values ($1, 'm', 7, 4)", user)
-    evidence = json.dumps({"metric": "pressings", "value": 3, "target": 3, "master": "Blue Train", "master_id": 7})
+    evidence = {"metric": "pressings", "value": 3, "target": 3, "master": "Blue Train", "master_id": 7}
     await award(db, user, "master-collector-bronze", "master:7", evidence=evidence)
     entries = (await client.get(PROGRESS, headers=headers)).json()["in_progress"]
     found = next(entry for entry in entries if entry["id"] == "master-collector-silver")

@@ -6,7 +6,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.integration.api.world import LIST, PROGRESS, SUMMARY, award, problem
+from tests.integration.api.world import LIST, PROGRESS, SUMMARY
+from tests.integration.awards import award
+from tests.integration.served import problem
 
 
 @pytest.mark.parametrize("path", [LIST, PROGRESS, SUMMARY, f"{LIST}/owner-i"])

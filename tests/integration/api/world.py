@@ -1,44 +1,18 @@
-"""Awards and counts as workers and the relay store them, and what a problem looks like."""
+"""Counts as the relay stores them, and what is said of them."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
-import httpx
 
 from catalog.index import load_catalog
-from services.api.models import ProblemBody
-from services.api.problems import KINDS
+from tests.integration.awards import START
 
 LIST = "/api/user/achievements"
 PROGRESS = f"{LIST}/progress"
 SUMMARY = f"{LIST}/summary"
-START = datetime(2024, 5, 1, 10, tzinfo=UTC)
 CATALOG = load_catalog()
-
-
-async def award(
-    db: asyncpg.Connection[asyncpg.Record], user: str, key: str, context: str = "", at: datetime = START, **more: Any
-) -> None:
-    row = {
-        "user_id": user,
-        "badge_key": key,
-        "context": context,
-        "award_id": uuid4(),
-        "awarded_at": at,
-        "source": "auto",
-        "trigger": "ownership.added",
-        "caused_by": "{}",
-        "batch_id": uuid4(),
-        "evidence": json.dumps({"value": 1}),
-    } | more
-    columns = ", ".join(row)
-    places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
-    await db.execute(f"insert into user_badges ({columns}) values ({places})", *row.values())  # noqa: S608
 
 
 async def holders(db: asyncpg.Connection[asyncpg.Record], **counts: int | tuple[int, int]) -> None:
@@ -55,14 +29,3 @@ def rare(holders: int | None, share: float | None, text: str | None, **more: Any
     """What is said of a badge that nobody has counted for the active ones."""
     plain = {"holders": holders, "share": share, "active_holders": None, "share_active": None, "rank": None}
     return plain | {"text": text} | more
-
-
-def problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
-    body: dict[str, Any] = answer.json()
-    ProblemBody.model_validate(body)
-    assert body["status"] == status
-    assert body["type"] in {kind.type for kind in KINDS}
-    assert body["detail"]
-    return body

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.models import MissingList, ProblemBody
+from services.api.models.missing import MissingList
+from services.api.models.problem import ProblemBody
 from services.settings import Settings
 from tests.integration.missing.shelves import Ask, Db
 from tests.integration.served import bearer
@@ -26,11 +26,6 @@ async def db(database: str) -> AsyncIterator[Db]:
     )
     yield connection
     await connection.close()
-
-
-@pytest.fixture
-def user() -> str:
-    return f"u-{uuid4().hex[:12]}"
 
 
 @pytest.fixture

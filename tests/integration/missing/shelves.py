@@ -72,15 +72,6 @@ async def counted(db: Db, user: str, facet: str, value: int, n: int) -> None:
                      user, facet.encode(), value, n)  # fmt: skip
 
 
-async def award(db: Db, user: str, key: str, context: str = "", *, revoked: bool = False) -> None:
-    """An award, or one that was taken back."""
-    await db.execute(
-        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
-        " batch_id, evidence, revoked_at) values ($1, $2, $3, $4, $5, 'auto', 'ownership.added', '{}', $6, '{}', $7)",
-        *(user, key, context, uuid4(), NOW, uuid4(), NOW if revoked else None),
-    )
-
-
 async def collector(
     db: Db,
     user: str,

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from services.api.models import MissingList
+from services.api.models.missing import MissingList
 from tests.integration.commands import Done, gatefold
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Db

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from catalog.definition import BadgeDefinition
 from catalog.index import Catalog, load_catalog
-from services.api.models import MissingList
+from services.api.models.missing import MissingList
 from services.cursors import cursor_of
 from services.settings import Settings
 from services.stores.achievements import open_reader
 from services.stores.missing import SQL, Mark, Whole
+from tests.integration.awards import START, award
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
 from tests.integration.served import bearer, served
@@ -93,7 +94,7 @@ async def test_a_user_sees_what_is_missing_to_that_user(db: Db, user: str, ask: 
     await warp(db, user)
     await shelves.own(db, other, 11, 12)
     await shelves.counted(db, other, "l", 23528, 2)
-    await shelves.award(db, other, "label-loyalist-bronze", "label:23528")
+    await award(db, other, "label-loyalist-bronze", "label:23528")
     mine = await ask("label-loyalist-bronze", limit=2)
     assert (mine["owned"], mine["remaining"]) == (90, "Reached, the award is still to come")
     theirs = await ask("label-loyalist-bronze", who=other, limit=2, cursor=mine["next_cursor"])
@@ -127,9 +128,9 @@ async def test_a_secret_badge_does_not_exist_until_it_is_earned(db: Db, user: st
         for path in (*paths, *wrong):
             answer = await web.get(path)
             assert (answer.status_code, answer.json().keys()) == (404, none.json().keys())
-        await shelves.award(db, user, "deep-cut", revoked=True)
+        await award(db, user, "deep-cut", revoked_at=START)
         assert (await web.get(paths[0])).status_code == 404
-        await shelves.award(db, user, "master-collector-bronze", "master:7")
+        await award(db, user, "master-collector-bronze", "master:7")
         assert (await web.get(paths[1])).json()["context"] == ""
         assert (await web.get(wrong[1])).status_code == 422
 
@@ -193,7 +194,7 @@ async def test_every_badge_answers(db: Db, user: str, ask: Ask, badge: str) -> N
         body = await ask(badge, who=who)
         assert (body["id"], body["kind"] is None, body["target"] is None) == (badge, False, False)
         assert body["remaining"]
-    await shelves.award(db, user, badge, body["context"])
+    await award(db, user, badge, body["context"])
     assert (await ask(badge, who=f"{user}x")) == body
 
 

@@ -12,6 +12,7 @@ from contracts.countries import COUNTRIES
 from contracts.genres import GENRES
 from services.missing.answer import missing
 from services.missing.asked import Asked
+from tests.integration.awards import award
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages
 
@@ -52,7 +53,7 @@ async def test_a_tier_that_nobody_can_reach(db: Db, user: str, ask: Ask) -> None
     body = await ask("genre-tourist-platinum")
     assert (body["needed"], body["missing"]) == (None, [])
     assert body["remaining"] == "Out of reach, there are only 15 genres"
-    await shelves.award(db, user, "genre-tourist-platinum")
+    await award(db, user, "genre-tourist-platinum")
     assert (await ask("genre-tourist-platinum"))["remaining"] == "Earned"
 
 
@@ -155,7 +156,7 @@ async def test_numbers(
     await shelves.collector(db, user, **counts)
     body = await ask(badge)
     assert (body["needed"], body["remaining"], body["missing"]) == (needed, words, [])
-    await shelves.award(db, user, badge)
+    await award(db, user, badge)
     earned = await ask(badge)
     assert (earned["needed"], earned["remaining"], earned["owned"]) == (0, "Earned", body["owned"])
 

@@ -9,6 +9,7 @@ import pytest
 
 from evaluators.remaining import REACHED
 from services.settings import Settings
+from tests.integration.awards import START, award
 from tests.integration.missing import shelves
 from tests.integration.missing.shelves import Ask, Db, pages, warp
 from tests.integration.served import bearer
@@ -45,9 +46,9 @@ async def test_label(db: Db, user: str, ask: Ask) -> None:
 
 async def test_label_that_is_earned_already_or_taken_back(db: Db, user: str, ask: Ask) -> None:
     await warp(db, user)
-    await shelves.award(db, user, "label-loyalist-bronze", "label:23528")
-    await shelves.award(db, user, "label-loyalist-silver", "label:23528", revoked=True)
-    await shelves.award(db, user, "label-loyalist-gold", "label:1")
+    await award(db, user, "label-loyalist-bronze", "label:23528")
+    await award(db, user, "label-loyalist-silver", "label:23528", revoked_at=START)
+    await award(db, user, "label-loyalist-gold", "label:1")
     earned = await ask("label-loyalist-bronze", context="label:23528")
     assert (earned["needed"], earned["remaining"], len(earned["missing"])) == (0, "Earned", 6)
     back = await ask("label-loyalist-silver", context="label:23528")
@@ -94,7 +95,7 @@ async def test_nearest_label_is_the_one_with_the_largest_share_that_has_not_the_
     for _ in range(len(shares)):
         body = await ask("label-loyalist-silver")
         order.append(body["context"])
-        await shelves.award(db, user, "label-loyalist-silver", body["context"], revoked=len(order) % 2 == 0)
+        await award(db, user, "label-loyalist-silver", body["context"], revoked_at=None if len(order) % 2 else START)
     reached, known = ["label:41", "label:5"], ["label:2", "label:30", "label:1", "label:8"]
     assert order == [*reached, *known, "label:6", "label:3"]
     assert (await ask("label-loyalist-silver"))["context"] == ""
@@ -189,7 +190,7 @@ async def test_master(db: Db, user: str, ask: Ask) -> None:
         0,
         "Reached, the award is still to come",
     )
-    await shelves.award(db, user, "master-collector-bronze", "master:23")
+    await award(db, user, "master-collector-bronze", "master:23")
     assert [(await ask(f"master-collector-{tier}"))["context"] for tier in ("bronze", "gold")] == [
         "master:21",
         "master:23",

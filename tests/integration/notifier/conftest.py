@@ -15,8 +15,8 @@ from contracts.envelope import encode_binary
 from contracts.times import parse_time
 from services.kafka import Outgoing, Publisher
 from services.settings import Settings
-from services.topics import TopicAdmin, plan
 from tests.e2e.processes import Crew
+from tests.integration.awards import award as stored
 from tests.integration.notifier.world import AT, SECRET, Award, Receiver
 
 
@@ -33,29 +33,6 @@ def settings(database: str, kafka_url: str, topic_prefix: str) -> Settings:
     return Settings(postgres_url=database, kafka_url=kafka_url, topic_prefix=topic_prefix)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
-    admin = TopicAdmin(settings)
-    await admin.open()
-    await admin.create(plan(settings, {}))
-    await admin.close()
-    found = Publisher(settings.bootstrap)
-    yield found
-    await found.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-def user() -> str:
-    return f"u-{uuid4().hex[:12]}"
-
-
 @pytest.fixture
 def award(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings: Settings) -> Award:
     """Give badges in one batch and publish them as often as asked; answers the ids of the messages."""
@@ -67,17 +44,9 @@ def award(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings
         for family in families:
             for index, tier in enumerate(("bronze", "silver")):
                 award_id = uuid4()
-                await db.execute(
-                    "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger,"
-                    " caused_by, batch_id, evidence) values ($1, $2, $3, $4, $5, 'auto', 'x', '{}', $6, '{}')",
-                    user,
-                    f"{family}-{tier}",
-                    context,
-                    award_id,
-                    parse_time(AT),
-                    batch,
-                )
-                badge = {"key": f"{family}-{tier}", "family": family, "tier": tier, "tier_index": index}
+                key, at = f"{family}-{tier}", parse_time(AT)
+                await stored(db, user, key, context, at, award_id=award_id, batch_id=batch)
+                badge = {"key": key, "family": family, "tier": tier, "tier_index": index}
                 data = {
                     "award_id": str(award_id),
                     "revision": 1,
@@ -99,7 +68,7 @@ def award(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings
                     id=ids[-1],
                     source="gatefold",
                     subject=user,
-                    time=parse_time(AT),
+                    time=at,
                     data=json.dumps(data).encode(),
                 )
                 messages.append(Outgoing(settings.topic("badge.awarded"), user.encode(), value, headers))

@@ -9,12 +9,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.app import create_app
 from services.api.tokens import mint
 from services.settings import Settings
 from services.stores.postgres import Connection
+from tests.integration.served import api_settings
 
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 See = Callable[..., Awaitable[str]]
 
 
@@ -28,20 +27,8 @@ async def db(database: str) -> AsyncIterator[Connection]:
 
 @pytest.fixture(scope="module")
 def settings(database: str) -> Settings:
-    return Settings(
-        postgres_url=f"{database}?role=gatefold_api", jwt_secret=SECRET, api_rate_user="", api_rate_address=""
-    )
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="https://gatefold") as made,
-    ):
-        yield made
+    """The rights of the api's role: pages that are looked at need no others."""
+    return api_settings(database).model_copy(update={"postgres_admin_url": None})
 
 
 @pytest.fixture

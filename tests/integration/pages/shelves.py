@@ -1,4 +1,4 @@
-"""Copies and awards written by SQL: what workers would have written."""
+"""Copies written by SQL: what workers would have written."""
 
 from __future__ import annotations
 
@@ -39,21 +39,3 @@ async def copy(
         " values ($1, $2, $3, $4, $5, 'e', '/tests', $6)",
         *(user, instance, release, present, at, added_on),
     )
-
-
-async def award(db: Connection, key: str, at: datetime, context: str = "", *, user: str = "ada", **more: Any) -> None:
-    """An award; `more` are further columns."""
-    row = {
-        "user_id": user,
-        "badge_key": key,
-        "context": context,
-        "award_id": uuid4(),
-        "awarded_at": at,
-        "source": "auto",
-        "trigger": "ownership.added",
-        "caused_by": "{}",
-        "batch_id": uuid4(),
-        "evidence": "{}",
-    } | more
-    places = ", ".join(f"${at}" for at in range(1, len(row) + 1))
-    await db.execute(f"insert into user_badges ({', '.join(row)}) values ({places})", *row.values())  # noqa: S608

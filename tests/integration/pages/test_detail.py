@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -14,9 +13,10 @@ from catalog.index import Catalog, load_catalog
 from services.api.routes import Parts
 from services.api.view import View
 from services.stores.postgres import Connection
+from tests.integration.awards import award
 from tests.integration.missing import shelves as missing
 from tests.integration.pages.conftest import See
-from tests.integration.pages.shelves import NOON, award
+from tests.integration.pages.shelves import NOON
 
 LABEL = {"metric": "label_coverage", "target": 25, "label_id": 23528, "owned": 90, "total": 243, "percentage": 37.0}
 
@@ -33,12 +33,12 @@ async def label(db: Connection) -> Connection:
     await missing.warp(db, "ada")
     await missing.collector(db, "ada", releases=90, genres=3)
     said: dict[str, Any] = LABEL | {"value": 37, "as_of": "2026-11-01"}
-    await award(db, "label-loyalist-bronze", NOON, "label:23528", evidence=json.dumps(said | {"label": "Warp Records"}))
+    await award(db, "ada", "label-loyalist-bronze", "label:23528", NOON, evidence=said | {"label": "Warp Records"})
     for at in range(1, 31):
         told = said | {"label_id": at, "label": f"Label No. {at} <b>"}
         at_time = NOON - timedelta(days=at)
-        await award(db, "label-loyalist-bronze", at_time, f"label:{at}", evidence=json.dumps(told))
-    await award(db, "label-loyalist-silver", NOON, "label:7", evidence=json.dumps(said | {"label_id": 7}))
+        await award(db, "ada", "label-loyalist-bronze", f"label:{at}", at_time, evidence=told)
+    await award(db, "ada", "label-loyalist-silver", "label:7", NOON, evidence=said | {"label_id": 7})
     return db
 
 
@@ -97,10 +97,10 @@ async def test_for_whom_nothing_is_known(db: Connection, see: See) -> None:
 
 
 async def test_what_was_taken_back_or_is_no_longer_given(label: Connection, see: See) -> None:
-    await award(label, "deep-cut", NOON, revoked_at=NOON)
-    await award(label, "of-old", NOON, "label:5", evidence='{"metric": "forgotten", "value": 3}')
-    await award(label, "owner-i", NOON, source="manual")
-    await award(label, "mono-enthusiast", NOON, hidden=True)
+    await award(label, "ada", "deep-cut", at=NOON, revoked_at=NOON)
+    await award(label, "ada", "of-old", "label:5", NOON, evidence={"metric": "forgotten", "value": 3})
+    await award(label, "ada", "owner-i", at=NOON, source="manual")
+    await award(label, "ada", "mono-enthusiast", at=NOON, hidden=True)
     assert "it is only given again by hand" in text(await see("/me/badges/deep-cut"))
     assert "Earned on 1 March 2026" in text(await see("/me/badges/of-old"))
     assert "Given to you by hand." in text(await see("/me/badges/owner-i"))
@@ -155,7 +155,7 @@ async def test_a_secret_is_kept(db: Connection, see: See, client: Any, monkeypat
     badges = [badge.model_copy(update={"secret": badge.key == "deep-cut"}) for badge in load_catalog().badges.values()]
     monkeypatch.setattr(client._transport.app.state, "parts", _with(parts, Catalog(badges)))
     await see("/me/badges/deep-cut", status=404)
-    await award(db, "deep-cut", NOON)
+    await award(db, "ada", "deep-cut", at=NOON)
     assert "Earned on" in text(await see("/me/badges/deep-cut"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -13,8 +12,9 @@ from services.pages import history as page
 from services.stores import history
 from services.stores.history import Month
 from services.stores.postgres import Connection
+from tests.integration.awards import award
 from tests.integration.pages.conftest import See
-from tests.integration.pages.shelves import NOON, award, copy
+from tests.integration.pages.shelves import NOON, copy
 from tests.integration.trial.past import processed
 from tests.model import lab
 from tests.model.events import added, event, removed
@@ -31,10 +31,10 @@ async def test_months(db: Connection) -> None:
     await copy(db, 5, 40, at=june, added_on=date(2024, 6, 3))  # not yet
     await copy(db, 6, 50, at=may, present=False)
     await copy(db, 7, 60, at=may, user="ben")
-    await award(db, "owner-i", may)
-    await award(db, "owner-ii", june, revoked_at=june)
-    await award(db, "genre-tourist-bronze", june, hidden=True)
-    await award(db, "comparer-i", datetime(2024, 8, 1, tzinfo=UTC))
+    await award(db, "ada", "owner-i", at=may)
+    await award(db, "ada", "owner-ii", at=june, revoked_at=june)
+    await award(db, "ada", "genre-tourist-bronze", at=june, hidden=True)
+    await award(db, "ada", "comparer-i", at=datetime(2024, 8, 1, tzinfo=UTC))
     assert await history.months(db, "ada") == [
         Month(date(2020, 1, 1), 1, 0, 1, 0),
         Month(date(2024, 5, 1), 1, 1, 2, 1),
@@ -88,12 +88,12 @@ async def test_when_a_copy_was_added_is_what_the_newest_statement_says(database:
 async def test_pages_of_awards(db: Connection) -> None:
     for day in range(4):
         for key in ("owner-i", "owner-ii", "genre-tourist-bronze"):
-            await award(db, key, NOON + timedelta(days=day), f"label:{day}")
-    await award(db, "owner-i", NOON, "label:9", sort_override=99)
-    await award(db, "unheard-of", NOON)
-    await award(db, "owner-ii", NOON, "label:8", revoked_at=NOON)
-    await award(db, "owner-ii", NOON, "label:7", hidden=True)
-    await award(db, "owner-ii", NOON, user="ben")
+            await award(db, "ada", key, f"label:{day}", NOON + timedelta(days=day))
+    await award(db, "ada", "owner-i", "label:9", NOON, sort_override=99)
+    await award(db, "ada", "unheard-of", at=NOON)
+    await award(db, "ada", "owner-ii", "label:8", NOON, revoked_at=NOON)
+    await award(db, "ada", "owner-ii", "label:7", NOON, hidden=True)
+    await award(db, "ben", "owner-ii", at=NOON)
     seen, after = [], None
     while True:
         page, more = await history.awards(db, "ada", SCORES, 3, after)
@@ -122,9 +122,9 @@ async def test_the_page(db: Connection, see: See, monkeypatch: pytest.MonkeyPatc
     assert "Side A is still blank" in await see("/me/history", who="nobody")
     monkeypatch.setattr(page, "AWARDS", 3)
     for at in range(4):
-        said = json.dumps({"metric": "label_coverage", "label": f"<b>{at}", "owned": 1, "total": 4})
-        await award(db, "label-loyalist-bronze", NOON + timedelta(minutes=at), f"label:{at + 1}", evidence=said)
-    await award(db, "unheard-of", NOON - timedelta(days=1))
+        said = {"metric": "label_coverage", "label": f"<b>{at}", "owned": 1, "total": 4}
+        await award(db, "ada", "label-loyalist-bronze", f"label:{at + 1}", NOON + timedelta(minutes=at), evidence=said)
+    await award(db, "ada", "unheard-of", at=NOON - timedelta(days=1))
     first = await see("/me/history")
     assert "March 2026 <small>4 badges</small>" in first
     assert first.count("&lt;b&gt;") == 3

@@ -10,10 +10,8 @@ import pytest
 
 from catalog.index import Catalog
 from services.api.app import create_app
-from services.api.tokens import mint
 from services.settings import Settings
-
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
+from tests.integration.served import asking, bearer
 
 
 @dataclass(frozen=True)
@@ -26,32 +24,22 @@ class Served:
 
     async def ask(self, method: str, path: str, who: str = "root", **more: Any) -> httpx.Response:
         """A request of somebody; root is an admin."""
-        token = mint(self.settings, who, role="admin" if who == "root" else None)
-        return await self.client.request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
+        headers = bearer(self.settings, who, "admin" if who == "root" else None)
+        return await self.client.request(method, path, headers=headers, **more)
 
 
 Serve = Callable[[Catalog], AbstractAsyncContextManager[Served]]
 
 
 @pytest.fixture
-def serve(database: str) -> Serve:
+def serve(settings: Settings) -> Serve:
     """`async with serve(catalog) as api`."""
-    settings = Settings(
-        postgres_url=f"{database}?role=gatefold_api",
-        postgres_admin_url=f"{database}?role=gatefold_admin",
-        jwt_secret=SECRET,
-        api_rate_user="",
-        api_rate_address="",
-    )
 
     @asynccontextmanager
-    async def served(catalog: Catalog) -> AsyncIterator[Served]:
+    async def serving(catalog: Catalog) -> AsyncIterator[Served]:
         app = create_app(settings, catalog=catalog)
         paths = frozenset((method.upper(), path) for path, of in app.openapi()["paths"].items() for method in of)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x") as client,
-        ):
+        async with asking(app) as client:
             yield Served(client, settings, paths)
 
-    return served
+    return serving

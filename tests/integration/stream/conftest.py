@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -12,8 +11,9 @@ import pytest_asyncio
 from contracts.times import parse_time
 from services.kafka import Publisher
 from services.settings import Settings
-from services.topics import TopicAdmin, plan
-from tests.integration.stream.world import AT, SECRET, Give, publish, surroundings
+from tests.conftest import SECRET
+from tests.integration.awards import award
+from tests.integration.stream.world import AT, Give, publish, surroundings
 from tests.integration.test_api_process import running
 
 
@@ -23,32 +23,9 @@ def settings(database: str, kafka_url: str, topic_prefix: str) -> Settings:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def publisher(settings: Settings) -> AsyncIterator[Publisher]:
-    admin = TopicAdmin(settings)
-    await admin.open()
-    await admin.create(plan(settings, {}))
-    await admin.close()
-    found = Publisher(settings.bootstrap)
-    yield found
-    await found.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def url(settings: Settings, publisher: Publisher) -> AsyncIterator[str]:
     async with running(**surroundings(settings), api_streams_user="2") as (_, found):
         yield found
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
-    connection = await asyncpg.connect(database)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-def user() -> str:
-    return f"u-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
@@ -58,17 +35,7 @@ def give(db: asyncpg.Connection[asyncpg.Record], publisher: Publisher, settings:
     async def given(user: str, *keys: str, notify: bool = True, told: bool = True) -> int:
         number = 0
         for key in keys:
-            number = await db.fetchval(
-                "insert into user_badges (user_id, badge_key, award_id, awarded_at, source, trigger, caused_by,"
-                " batch_id, evidence, notify) values ($1, $2, $3, $4, 'auto', 'ownership.added', '{}', $5, '{}', $6)"
-                " returning given_no",
-                user,
-                key,
-                uuid4(),
-                parse_time(AT),
-                uuid4(),
-                notify,
-            )
+            number = await award(db, user, key, at=parse_time(AT), notify=notify)
         if told:
             await publish(publisher, settings, "badge.awarded", user, {})
         return number

@@ -12,7 +12,8 @@ from services.api.tokens import mint
 from services.live.hub import BEAT_SECONDS, QUIET_SECONDS
 from services.settings import Settings
 from services.topics import TopicAdmin, plan
-from tests.integration.stream.world import SECRET, STREAM, Give, looking, surroundings
+from tests.conftest import SECRET
+from tests.integration.stream.world import STREAM, Give, looking, surroundings
 from tests.integration.test_api_outage import Wire
 from tests.integration.test_api_process import running
 

@@ -13,7 +13,8 @@ from services.api.keys import secret_key
 from services.api.tokens import mint
 from services.kafka import Publisher
 from services.settings import Settings
-from tests.integration.stream.world import AT, CATALOG, SECRET, STREAM, Give, looking, publish
+from tests.conftest import SECRET
+from tests.integration.stream.world import AT, CATALOG, STREAM, Give, looking, publish
 
 
 async def test_an_award_comes_and_old_ones_do_not(url: str, user: str, give: Give) -> None:

@@ -17,8 +17,8 @@ from contracts.times import parse_time
 from services.api.tokens import mint
 from services.kafka import Outgoing, Publisher
 from services.settings import Settings
+from tests.conftest import SECRET
 
-SECRET = "a-secret-of-the-tests-and-of-nobody-else"
 STREAM = "/api/user/stream"
 AT = "2026-03-01T12:00:00Z"
 CATALOG = load_catalog()

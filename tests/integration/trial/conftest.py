@@ -9,7 +9,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from services.api.models import ProblemBody
+from services.api.models.problem import ProblemBody
 from services.settings import Settings
 from tests.integration.served import bearer
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.api.models import DryRunOfUser, DryRunSummary, SimulatedAward, WhatIf, Why
+from services.api.models.trials import DryRunOfUser, DryRunSummary, SimulatedAward, WhatIf
+from services.api.models.why import Why
 from services.stores.postgres import Connection
 from tests.integration.commands import Done, gatefold
 from tests.integration.trial.past import line, processed, unwritten

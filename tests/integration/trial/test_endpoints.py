@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from contracts.envelope import rfc3339
-from services.api.models import DryRun, Simulation, WhatIf, Why
+from services.api.models.trials import DryRun, Simulation, WhatIf
+from services.api.models.why import Why
 from services.stores.postgres import Connection
 from tests.integration.trial.conftest import Ask
 from tests.integration.trial.past import line, processed, unwritten

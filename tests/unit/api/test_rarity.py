@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.api.models import Rarity
+from services.api.models.achievements import Rarity
 from services.api.rarity import ordinal, rarity, share
 from services.stores.achievements import Counted
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.definition import BadgeDefinition, Manual, Threshold
 from catalog.index import Catalog, load_catalog
-from services.api.models import AchievementDetail, AchievementList, ProgressList, Summary
+from services.api.models.achievements import AchievementDetail, AchievementList, ProgressList, Summary
 from services.api.rarity import rarity
 from services.api.view import View, cursor_of, icon_path, place_of, target_of
 from services.state.collector import Collector

@@ -80,8 +80,8 @@ def test_compounds_are_found_by_every_metric_they_read_and_never_crossed() -> No
         "ownership.added",
     )
     index = Catalog([both]).trigger("ownership.added")
-    assert index.compounds("genres") == index.compounds("years_since_join") == (both,)
-    assert index.compounds("styles") == ()
+    assert index.compounds["genres"] == index.compounds["years_since_join"] == (both,)
+    assert "styles" not in index.compounds
     assert tuple(index.crossed("genres", 0, 5)) == ()
 
 

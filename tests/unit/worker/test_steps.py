@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.state.collector import Collector
-from services.worker.earned import award_id
+from services.worker.earned import award_id, uuid_in
 from services.worker.steps import Steps
 
 
@@ -69,4 +71,9 @@ DELETED = datetime(2024, 1, 2, 3, 4, 5, 678900, tzinfo=UTC)
     ],
 )
 def test_award_ids_never_change(arguments: tuple[Any, ...], id_: str | None) -> None:
-    assert award_id(*arguments) == UUID(id_)
+    assert award_id(*arguments) == id_
+
+
+@given(st.uuids(), st.text(st.characters(codec="utf-8")))
+def test_names_become_uuids_of_version_5(space: UUID, name: str) -> None:
+    assert uuid_in(space, name) == str(uuid5(space, name))

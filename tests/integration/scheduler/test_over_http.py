@@ -10,20 +10,13 @@ import pytest_asyncio
 
 from services.scheduler.main import Scheduler
 from services.settings import Settings
+from tests.integration.awards import award
 from tests.integration.commands import gatefold
-from tests.integration.scheduler_lab import TABLES, Clock, award, join, options, work_off
+from tests.integration.scheduler.world import Clock, join, options, work_off
 from tests.integration.served import bearer, served
 
 CRON = "/api/admin/cron"
 HOLDERS = "/api/admin/achievements/owner-i/holders"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(f"truncate {TABLES} restart identity")
-    yield connection
-    await connection.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -1,36 +1,33 @@
 """`gatefold cron`: a job now, of any day up to today, or only counted; and what was run."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest_asyncio
 
 from services.scheduler.dates import slice_of
+from tests.integration.awards import award
 from tests.integration.commands import Done, gatefold
-from tests.integration.scheduler_lab import TABLES, award, join, told
+from tests.integration.scheduler.world import join, told
 
 EVERY_TABLE = "select tablename from pg_tables where schemaname = 'public' order by 1"
 NAMES = ("anniversaries", "holders", "alarms", "prune", "sweep")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
+async def db(db: asyncpg.Connection) -> asyncpg.Connection:
     """Users of two join days, awards, identities and letters old enough to go."""
-    connection = await asyncpg.connect(database)
-    await connection.execute(f"truncate {TABLES} restart identity")
     leap = [(f"leap-{n}", date(2020, 2, 29)) for n in range(3)]
-    await join(connection, [*leap, ("ann", date(2019, 2, 28)), ("bob", date(2019, 3, 1))], date.today())
-    await award(connection, "ann", "owner-i")
-    await award(connection, "bob", "owner-i")
-    await connection.execute("insert into inbox values ('\\x01', 0, '2020-01-01'), ('\\x02', 0, current_date)")
-    await connection.execute(
+    await join(db, [*leap, ("ann", date(2019, 2, 28)), ("bob", date(2019, 3, 1))], date.today())
+    await award(db, "ann", "owner-i")
+    await award(db, "bob", "owner-i")
+    await db.execute("insert into inbox values ('\\x01', 0, '2020-01-01'), ('\\x02', 0, current_date)")
+    await db.execute(
         'insert into dead_letter (topic, partition, "offset", headers, recorded_at, stage, reason, seen_at,'
         " redriven_at) values ('review.approved', 0, 1, '[]', now(), 'decode', 'x', '2020-01-01', '2020-01-02')"
     )
-    yield connection
-    await connection.close()
+    return db
 
 
 def cron(database: str, *words: str, **more: str) -> Done:

@@ -1,6 +1,7 @@
-"""What tests of the scheduler share: users who joined, awards, and what the jobs did with them."""
+"""What tests of the scheduler share: users who joined, and what the jobs did with them."""
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -10,12 +11,13 @@ import asyncpg
 
 from services.scheduler.main import Scheduler
 from services.settings import Settings
+from services.stores.cron import Run
 
 TABLES = (
     "collector, award, outbox, inbox, dead_letter, badge_holders, badge_holders_history, badge_ranking, cron_run,"
     " activity, alarm, event_history, drift, evaluation_cost, offset_ledger, campaign"
 )
-_numbers = itertools.count()
+FIRST = date(2026, 2, 26)
 
 
 class Clock:
@@ -39,21 +41,13 @@ async def join(db: asyncpg.Connection, joined: Sequence[tuple[str, date | None]]
     )
 
 
-async def award(
-    db: asyncpg.Connection,
-    user: str,
-    badge: str,
-    context: str = "",
-    at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
-    revoked_at: datetime | None = None,
-) -> None:
-    """An award, by hand."""
-    await db.execute(
-        "insert into user_badges (user_id, badge_key, context, award_id, awarded_at, source, trigger, caused_by,"
-        " batch_id, evidence, revoked_at) values ($1, $2, $3, gen_random_uuid(), $4, 'auto', 't', '{}',"
-        " gen_random_uuid(), '{}', $5)",
-        *(user, badge, context, at, revoked_at),
-    )
+def run_of(name: str, on: date, since: date | None = None) -> Run:
+    return Run(name, on, since or on, datetime.now(UTC))
+
+
+def slice_number(user: str) -> int:
+    """The slice as the index has it, computed another way."""
+    return (int(hashlib.md5(user.encode(), usedforsecurity=False).hexdigest()[:7], 16)) % 30
 
 
 async def told(db: asyncpg.Connection, topic: str) -> list[tuple[str, str, date, Any]]:

@@ -1,29 +1,19 @@
 """Who was the 17th to earn a badge: said once by the daily count, never changed, and true when it is told."""
 
 import random
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.scheduler import dates, jobs, running
 from services.scheduler.jobs import CountHolders
 from services.stores import cron, holders
-from tests.integration.scheduler_lab import TABLES, award, join
+from tests.integration.awards import award
+from tests.integration.scheduler.world import FIRST, join
 
-FIRST = date(2026, 2, 26)
 NOON = dates.midnight(FIRST) - timedelta(hours=12)
 BADGE = "deep-cut"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(f"truncate {TABLES} restart identity")
-    yield connection
-    await connection.close()
 
 
 async def count(db: asyncpg.Connection, on: date) -> None:
@@ -140,7 +130,7 @@ async def test_ranks_are_what_plain_counting_says(
             source, revoked = dice.choice(("auto", "auto", "auto", "backfill", "manual")), dice.random() < 0.1
             if key not in stored:
                 stored[key] = (at, source, revoked)
-                await award(db, *key, at, datetime.now(UTC) if revoked else None)
+                await award(db, *key, at, revoked_at=datetime.now(UTC) if revoked else None)
                 await db.execute(
                     "update user_badges set source = $4 where (user_id, badge_key, context) = ($1, $2, $3)",
                     *key,

@@ -12,26 +12,17 @@ from datetime import UTC, date, datetime
 
 import asyncpg
 import pytest
-import pytest_asyncio
 
 from services.scheduler.main import Scheduler
 from services.stores.cron import LEADER_LOCK
 from tests.integration.commands import command, gatefold
-from tests.integration.scheduler_lab import TABLES, Clock, join, options, until
+from tests.integration.scheduler.world import Clock, join, options, until
 
 USERS = 4500
 LEADERS = (
     "select pid from pg_locks where locktype = 'advisory' and granted and objid = $1"
     " and database = (select oid from pg_database where datname = current_database())"
 )
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database)
-    await connection.execute(f"truncate {TABLES} restart identity")
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

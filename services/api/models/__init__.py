@@ -1,0 +1,1 @@
+"""The answers as OpenAPI shows them; tests hold the answers against these models."""
