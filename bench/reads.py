@@ -28,7 +28,8 @@ from services.api.tokens import mint
 from services.api.view import View
 from services.settings import Settings
 from services.stores import achievements
-from services.stores.achievements import open_reader
+from services.stores.achievements import DetailAsked, PageAsked, open_reader
+from services.stores.standings import standings
 
 RATE_GOAL, P99_GOAL = 0.6, 3.0
 CONNECTIONS = 16
@@ -186,17 +187,20 @@ async def load(url: str, path: str, headers: dict[str, str], count: int) -> tupl
 
 
 async def _sql(pool: asyncpg.Pool[asyncpg.Record], name: str, user: str, count: int) -> float:
-    """Milliseconds at the 99th percentile of the statement behind an answer, asked as often at once."""
+    """Milliseconds at the 99th percentile of the statement behind an answer, asked as often at once, by each alone."""
     view = View(load_catalog())
     key = PATHS["detail"][1:]
+    badge = DetailAsked(user, key, view.family(key), view.catalog.badges[key].sort_score, 200, None)
+    async with pool.acquire() as connection:
+        (first,) = await achievements.pages(connection, [PageAsked(user, 200, None, None)], view.places)
+    assert first is not None
+    page = PageAsked(user, 200, first.digest, None)  # the api has made the answer before, and knows what from
     questions: dict[str, Callable[[Any], Awaitable[Any]]] = {
-        "list": lambda connection: achievements.page(connection, user, view.scores, 200, None),
-        "progress": lambda connection: achievements.standing(
-            connection, user, view.master_badges, view.highest, view.nearest, view.coverage
+        "list": lambda connection: achievements.pages(connection, [page], view.places),
+        "progress": lambda connection: standings(
+            connection, [user], view.master_badges, view.highest, view.nearest, view.coverage
         ),
-        "detail": lambda connection: achievements.detail(
-            connection, user, key, view.family(key), view.catalog.badges[key].sort_score, 200, None
-        ),
+        "detail": lambda connection: achievements.details(connection, [badge]),
     }
 
     async def client() -> list[float]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import asyncpg
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.types import Receive, Scope, Send
 
 from catalog.index import Catalog, load_catalog
 from services.api import (
@@ -30,12 +31,14 @@ from services.api import (
     why,
 )
 from services.api.auth import Gate
+from services.api.express import Express
 from services.api.guard import Guard
 from services.api.keys import keys_from
-from services.api.meters import Metered
+from services.api.meters import Meter, Metered
 from services.api.models import ProblemBody
 from services.api.rates import Rate
 from services.api.reader import Reader
+from services.api.reads import Reads
 from services.api.routes import Parts
 from services.api.view import View
 from services.live.live import Live
@@ -53,9 +56,19 @@ PROBE_SECONDS: Final = 1.5
 PATIENT_SECONDS: Final = 30.0
 
 
+class App(FastAPI):
+    """The service; plain requests take the short way."""
+
+    express: Express
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self.express.answered(scope, receive, send):
+            await super().__call__(scope, receive, send)
+
+
 def create_app(
     settings: Settings, *, pool: asyncpg.Pool[asyncpg.Record] | None = None, catalog: Catalog | None = None
-) -> FastAPI:
+) -> App:
     """The service as an ASGI app; a pool that is given stays open when the app closes.
 
     Raises:  KeyConfigurationError where the settings name no usable key for tokens.
@@ -67,7 +80,8 @@ def create_app(
 
     def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
+        reader = Reader(connections)
+        return Parts(whole, view, gate, per_user, Reads(view, reader), reader, probe, patient, Reader(writers))
 
     live = Live(settings, view)
 
@@ -93,7 +107,7 @@ def create_app(
             await live.close()
             app.state.pictures.close()
 
-    app = FastAPI(
+    app = App(
         title="Gatefold",
         version=_version(),
         description="What record collectors have earned, and how near they are to the next tier.",
@@ -122,8 +136,10 @@ def create_app(
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     _add_pages(app, settings)
-    app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))
-    app.add_middleware(Metered)
+    per_address, meter = Rate(settings.api_rate_address, "address"), Meter()
+    app.add_middleware(Guard, rate=per_address)
+    app.add_middleware(Metered, meter=meter)
+    app.express = Express(app.state, per_address, meter)
     _document(app)
     return app
 

@@ -193,13 +193,13 @@ async def test_our_own_fault_is_a_problem_that_gives_nothing_away(
 ) -> None:
     async with asyncpg.create_pool(settings.postgres_url, min_size=0, max_size=1) as pool:
         app = create_app(settings, pool=pool)
-        del app.state.parts.view.scores
+        del app.state.parts.view.places
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gatefold") as client:
             answer = await client.get(LIST, headers={"Authorization": f"Bearer {mint(settings, 'alice')}"})
     body = problem(answer, 500)
     assert body["type"] == "/docs#internal"
-    assert "scores" not in answer.text
+    assert "places" not in answer.text
     assert SECURITY.items() <= dict(answer.headers).items()
 
 

@@ -16,7 +16,8 @@ from services.api.view import View, cursor_of, icon_path, place_of, target_of
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores import achievements as stored
-from services.stores.achievements import Award, Counted, Held, Standing
+from services.stores.achievements import Award, Counted, Held
+from services.stores.standings import Standing
 
 VIEW = View(load_catalog())
 AT = 1_714_557_600_000_000  # 2024-05-01T10:00:00Z
