@@ -50,7 +50,8 @@ from services.share.picture import Pictures
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
 
-POOL_SIZE: Final = 10
+READERS: Final = 6
+LOOKUPS: Final = 4
 WRITERS: Final = 2
 PROBE_SECONDS: Final = 1.5
 PATIENT_SECONDS: Final = 30.0
@@ -78,10 +79,14 @@ def create_app(
     per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
-    def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
+    def parts(
+        connections: asyncpg.Pool[asyncpg.Record],
+        lookups: asyncpg.Pool[asyncpg.Record],
+        writers: asyncpg.Pool[asyncpg.Record],
+    ) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        reader = Reader(connections)
-        return Parts(whole, view, gate, per_user, Reads(view, reader), reader, probe, patient, Reader(writers))
+        reads = Reads(view, Reader(lookups))
+        return Parts(whole, view, gate, per_user, reads, Reader(connections), probe, patient, Reader(writers))
 
     live = Live(settings, view)
 
@@ -93,7 +98,8 @@ def create_app(
             app.state.pictures.close()
             return
         async with (
-            await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened,
+            await open_reader(settings.postgres_url, application="gatefold-api", size=READERS) as opened,
+            await open_reader(settings.postgres_url, application="gatefold-api", size=LOOKUPS, by_key=True) as lookups,
             await open_pool(
                 settings.postgres_admin_url or settings.postgres_url,
                 application="gatefold-api-admin",
@@ -102,7 +108,7 @@ def create_app(
                 command_seconds=5,
             ) as writers,
         ):
-            app.state.parts = parts(opened, writers)
+            app.state.parts = parts(opened, lookups, writers)
             yield
             await live.close()
             app.state.pictures.close()
@@ -119,7 +125,7 @@ def create_app(
     )
     app.state.live = live
     if pool is not None:
-        app.state.parts = parts(pool, pool)
+        app.state.parts = parts(pool, pool, pool)
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(stream.router)

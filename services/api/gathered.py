@@ -13,6 +13,7 @@ from services.stores.postgres import Connection
 Q = TypeVar("Q")
 A = TypeVar("A")
 
+
 LANES: Final = 3
 MOST: Final = 16
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from services import logs
 from services.api.app import create_app
+from services.api.protocol import Whole
 from services.settings import Settings
 
 GRACE_SECONDS: Final = 10
@@ -63,6 +64,7 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
         uvicorn.Config(
             app,
             loop="uvloop",
+            http=Whole,
             log_config=None,
             access_log=False,
             server_header=False,

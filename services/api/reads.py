@@ -13,7 +13,7 @@ from services.api.kept import Kept
 from services.api.reader import Reader
 from services.api.view import View
 from services.stores import achievements
-from services.stores.achievements import DetailAsked, Page, PageAsked, Place
+from services.stores.achievements import DetailAsked, Page, PageAsked, Place, detail
 from services.stores.postgres import Connection
 from services.stores.standings import standing, standings
 
@@ -63,8 +63,16 @@ class Reads:
         """
         badge, family = self._view.catalog.badges.get(key), self._view.family(key)
         score = 0 if badge is None else badge.sort_score
-        shown = self._view.detail(key, await self.details.ask(DetailAsked(user_id, key, family, score, limit, after)))
-        return None if shown is None else answer(shown)
+        row = await self.details.ask(DetailAsked(user_id, key, family, score, limit, after))
+        kept_as = ("detail", user_id, key, limit, after)
+        if (kept := self._kept.find(kept_as)) is not None and kept[0] == row:
+            return kept[1]
+        shown = self._view.detail(key, detail(row, limit))
+        if shown is None:
+            return None
+        made = answer(shown)
+        self._kept.keep(kept_as, row, made)
+        return made
 
     async def _ask_pages(self, connection: Connection, asked: Sequence[PageAsked]) -> list[Page | None]:
         return await achievements.pages(connection, asked, self._view.places)

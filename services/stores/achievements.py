@@ -136,8 +136,8 @@ def moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-async def open_reader(url: str, *, application: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
-    """A pool that only reads and connects when first used.
+async def open_reader(url: str, *, application: str, size: int, by_key: bool = False) -> asyncpg.Pool[asyncpg.Record]:
+    """A pool that only reads and connects when first used; `by_key` for questions that look rows up, and never scan.
 
     A connection goes back as it is: no question changes a session, and asyncpg's reset would be a second round trip.
     """
@@ -160,6 +160,8 @@ async def open_reader(url: str, *, application: str, size: int) -> asyncpg.Pool[
             "plan_cache_mode": "force_generic_plan",
             "default_transaction_read_only": "on",
             "statement_timeout": str(STATEMENT_SECONDS * 1000),
+            # However small a table still is when they are planned.
+            **({"enable_seqscan": "off"} if by_key else {}),
         },
     )
 
@@ -187,12 +189,14 @@ async def summary(connection: Connection, user_id: str, scores: tuple[Sequence[s
     )
 
 
-async def details(connection: Connection, asked: Sequence[DetailAsked]) -> list[Detail]:
-    """What each user has of one badge and of the tiers of its family, in this order."""
+async def details(connection: Connection, asked: Sequence[DetailAsked]) -> list[asyncpg.Record]:
+    """What each user has of one badge and of the tiers of its family, in this order.
+
+    Shape:   rows for `detail`; equal rows have equal details.
+    """
     users, keys, families, scores, limits, after = zip(*asked, strict=True)
     named, most = [",".join(keys) for keys in families], [limit + 1 for limit in limits]
-    rows = await connection.fetch(SQL["details"], users, keys, named, scores, most, *_columns(after))
-    return [_detail(row, one.limit) for row, one in zip(rows, asked, strict=True)]
+    return await connection.fetch(SQL["details"], users, keys, named, scores, most, *_columns(after))
 
 
 async def lag(connection: Connection) -> Lag:
@@ -214,7 +218,8 @@ def _page(row: asyncpg.Record, limit: int) -> Page:
     )
 
 
-def _detail(row: asyncpg.Record, limit: int) -> Detail:
+def detail(row: asyncpg.Record, limit: int) -> Detail:
+    """The detail in a row that was asked for with this limit."""
     awards = read(_AWARDS, row["page"]) or []
     return Detail(
         read(_AWARD, row["first"]),

@@ -50,8 +50,8 @@ async def progress(connection: Connection, key: str) -> list[dict[str, Any]]:
 
 async def detail(connection: Connection, key: str) -> dict[str, Any]:
     """What the detail of a badge says."""
-    (found,) = await achievements.details(connection, [DetailAsked("ada", key, VIEW.family(key), 0, 10, None)])
-    answer = VIEW.detail(key, found)
+    (row,) = await achievements.details(connection, [DetailAsked("ada", key, VIEW.family(key), 0, 10, None)])
+    answer = VIEW.detail(key, achievements.detail(row, 10))
     assert answer is not None
     return msgspec.json.decode(msgspec.json.encode(answer))
 
