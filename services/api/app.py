@@ -33,6 +33,7 @@ from services.api import (
 from services.api.auth import Gate
 from services.api.express import Express
 from services.api.guard import Guard
+from services.api.kept import Kept
 from services.api.keys import keys_from
 from services.api.meters import Meter, Metered
 from services.api.models import ProblemBody
@@ -85,7 +86,7 @@ def create_app(
         writers: asyncpg.Pool[asyncpg.Record],
     ) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        reads = Reads(view, Reader(lookups))
+        reads = Reads(view, Reader(lookups), Kept(settings.api_kept_bytes))
         return Parts(whole, view, gate, per_user, reads, Reader(connections), probe, patient, Reader(writers))
 
     live = Live(settings, view)

@@ -14,8 +14,8 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 
-LANES: Final = 3
-MOST: Final = 16
+LANES: Final = 2
+MOST: Final = 8
 
 
 class _Waiting(NamedTuple, Generic[Q, A]):

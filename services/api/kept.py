@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from services.api.answers import Answer
 
-MOST_BYTES: Final = 32 << 20
-_BESIDE: Final = 500  # bytes that an answer takes beside its body, about
+_BESIDE: Final = 1000  # bytes that an answer takes beside its body and what that is made from
 
 
 class Kept:
     """Answers, each with what it was made from; who asks sees whether that still holds. The longest unused go first."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int) -> None:
         self._left = most_bytes
         self._kept: dict[Hashable, tuple[Any, Answer]] = {}
 
@@ -36,4 +35,5 @@ class Kept:
 
 
 def _size(answer: Answer) -> int:
-    return len(answer.body) + _BESIDE
+    """Bytes, about: what an answer is made from is hardly larger than the answer."""
+    return 2 * len(answer.body) + _BESIDE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -52,6 +53,9 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What is there by now stays: collections need not look at it again.
+                gc.collect()
+                gc.freeze()
                 logs.logger(__name__).info("listening", url=url)
                 started(url)
 

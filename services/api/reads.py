@@ -21,9 +21,8 @@ from services.stores.standings import standing, standings
 class Reads:
     """List, progress and detail."""
 
-    def __init__(self, view: View, reader: Reader) -> None:
-        self._view = view
-        self._kept = Kept()
+    def __init__(self, view: View, reader: Reader, kept: Kept) -> None:
+        self._view, self._kept = view, kept
         self._pages = Gathered(reader, self._ask_pages)
         self.standings = Gathered(reader, self._ask_standings)
         self.details = Gathered(reader, achievements.details)

@@ -133,7 +133,7 @@ T = TypeVar("T")
 
 def moment(microseconds: int) -> datetime:
     """The UTC time so many microseconds after 1970 began."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(0, 0, microseconds)
 
 
 async def open_reader(url: str, *, application: str, size: int, by_key: bool = False) -> asyncpg.Pool[asyncpg.Record]:

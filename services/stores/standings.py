@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import date
 from typing import NamedTuple
 
@@ -23,12 +23,13 @@ class Standing(NamedTuple):
     """The counters of a user as a Snapshot, and (badge key, context) of what is not to be earned again."""
 
     collector: Collector
-    awarded: frozenset[tuple[str, str]]
+    awarded: Set[tuple[str, str]]
 
 
 _MASTERS = msgspec.json.Decoder(list[tuple[int, int, str | None]])
 _COVERAGE = msgspec.json.Decoder(list[tuple[str, int, int, int, date, str | None]])
-_AWARDED = msgspec.json.Decoder(list[tuple[str, str]])
+_AWARDED = msgspec.json.Decoder(list[str])
+_TIERS = msgspec.json.Decoder(list[tuple[str, str]])
 
 
 async def standings(
@@ -71,4 +72,5 @@ def standing(row: asyncpg.Record) -> Standing | None:
         collector.unbounded[key] = number
         totals[key] = Total(total, as_of, name)
     collector.totals = totals
-    return Standing(collector, frozenset(read(_AWARDED, row["awarded"]) or ()))
+    tiers = read(_TIERS, row["tiers"]) or []
+    return Standing(collector, {(key, "") for key in read(_AWARDED, row["awarded"]) or []} | set(tiers))

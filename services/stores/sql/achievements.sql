@@ -1,6 +1,6 @@
 -- name: pages
 -- A page of awards in list order, and what the statistics need, for several users: one row each. Where the digest of it
--- all is the one that was known, nothing else is read: an award's id, revision, rank and place stand for what it says.
+-- all is the one that is known, nothing else is read: id, batch, revision, rank and place of an award say what it says.
 select f.*
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::text[], $7::text[])
      with ordinality as u (user_id, most, known, score, awarded_at, badge_key, context, n)
@@ -24,7 +24,12 @@ cross join lateral (
         order by score desc, awarded_at desc, badge_key, context
         limit u.most
     ), own as (
-        select counted.digest # coalesce(bit_xor(hash_record_extended(row(award_id, revision, rank, sort_override), 0)), 0) as digest
+        -- The seeds are apart: no rank looks like a place.
+        select counted.digest
+               # coalesce(bit_xor(uuid_hash_extended(award_id, uuid_hash_extended(batch_id, revision))), 0)
+               # coalesce(bit_xor(uuid_hash_extended(award_id, rank + (1::bigint << 40))) filter (where rank is not null), 0)
+               # coalesce(bit_xor(uuid_hash_extended(award_id, sort_override + (1::bigint << 41)))
+                          filter (where sort_override is not null), 0) as digest
         from user_badges
         where user_id = u.user_id and revoked_at is null and not hidden
     )

@@ -68,9 +68,11 @@ left join lateral (
            g.hops, g.cluster_artists, g.evidence as graph,
            (select json_agg(json_build_array(value, n, title)) from nearest) as masters,
            (select json_agg(json_build_array(kind, id, n, total, as_of, name)) from closest) as coverage,
-           (select json_agg(json_build_array(badge_key, context)) from user_badges
-            where user_id = u.user_id and (context = '' or context in (select 'master:' || value from nearest)
-                                    or context in (select context from closest))) as awarded
+           (select json_agg(badge_key) from user_badges where user_id = u.user_id and context = '') as awarded,
+           (select json_agg(json_build_array(badge_key, context))
+            from (select badge_key, context from awarded where context in (select 'master:' || value from nearest)
+                  union all
+                  select unnest(tiers), context from held where context in (select context from closest)) tiers) as tiers
     from collector c
     left join collector_graph g on g.user_id = c.user_id
     where c.user_id = u.user_id
