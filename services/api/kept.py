@@ -14,7 +14,7 @@ class Kept:
     """Answers, each with what it was made from; who asks sees whether that still holds. The longest unused go first."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._left = most_bytes
+        self._most = self._left = most_bytes
         self._kept: dict[Hashable, tuple[Any, Answer]] = {}
 
     def find(self, key: Hashable) -> tuple[Any, Answer] | None:
@@ -28,8 +28,10 @@ class Kept:
         """Keep an answer in the place of the former one."""
         if (former := self._kept.pop(key, None)) is not None:
             self._left += _size(former[1])
+        if (size := _size(answer)) > self._most:
+            return
         self._kept[key] = (made_from, answer)
-        self._left -= _size(answer)
+        self._left -= size
         while self._left < 0:
             self._left += _size(self._kept.pop(next(iter(self._kept)))[1])
 

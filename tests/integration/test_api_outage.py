@@ -126,6 +126,15 @@ async def test_one_round_trip_per_request(database: str, wire: Wire, path: str) 
         assert wire.answers - before == 5
 
 
+async def test_who_asks_meanwhile_goes_together(database: str, wire: Wire) -> None:
+    async with api(database, wire.port) as client:
+        await asyncio.gather(*(client.get(LIST) for _ in range(40)))
+        before = wire.answers
+        answers = await asyncio.gather(*(client.get(LIST) for _ in range(40)))
+        assert [one.status_code for one in answers] == [200] * 40
+        assert wire.answers - before < 20
+
+
 async def test_requests_that_need_no_database(database: str, wire: Wire) -> None:
     async with api(database, wire.port) as client:
         for path in ("/healthz", "/openapi.json", "/docs", "/metrics", "/icons/breadth-gold.svg"):

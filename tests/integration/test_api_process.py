@@ -80,6 +80,15 @@ async def test_token_opens_the_api(database: str) -> None:
             assert await process.wait() == 0
 
 
+async def test_an_answer_comes_in_one_piece(database: str) -> None:
+    async with running(postgres_url=database, jwt_secret=SECRET) as (_, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as line:
+            for _ in range(3):
+                await asyncio.to_thread(line.sendall, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await asyncio.to_thread(line.recv, 65536)).endswith(b'\r\n\r\n{"status":"ok"}')
+
+
 async def test_open_connection_does_not_hold_it_up(database: str) -> None:
     async with running(postgres_url=database, jwt_secret=SECRET) as (process, url):
         host, _, port = url.removeprefix("http://").partition(":")
