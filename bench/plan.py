@@ -20,7 +20,8 @@ class Scale:
 
     Shape:   `users` with `records` records each live in the database when the backlog of `events` or `pages` comes;
              all of it `rounds` times, each on fresh copies. `crowd` is the larger number of users, `fetched` the
-             records that a consumer alone reads, `reads` the requests of each kind in a turn, `dumped` the releases of a dump.
+             records that a consumer alone reads, `reads` the requests of each kind in a turn, `dumped` the releases of
+             a dump.
     """
 
     users: int = 20_000

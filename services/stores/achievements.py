@@ -233,7 +233,10 @@ def detail(row: asyncpg.Record, limit: int) -> Detail:
     )
 
 
-def _columns(places: Sequence[Place | None]) -> list[list[Any]]:
+def _columns(places: Sequence[Place | None]) -> list[list[Any] | None]:
+    """Places as columns; null instead of nulls is the same to `unnest`, and nothing to send."""
+    if not any(places):
+        return [None] * 4
     return [
         [None if place is None else place.score for place in places],
         [None if place is None else moment(place.at) for place in places],

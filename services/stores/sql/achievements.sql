@@ -1,6 +1,7 @@
 -- name: pages
 -- A page of awards in list order, and what the statistics need, for several users: one row each. Where the digest of it
 -- all is the one that is known, nothing else is read: id, batch, revision, rank and place of an award say what it says.
+with places as materialized (select $8::text::jsonb as scores)
 select f.*
 from unnest($1::text[], $2::integer[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::text[], $7::text[])
      with ordinality as u (user_id, most, known, score, awarded_at, badge_key, context, n)
@@ -9,7 +10,7 @@ cross join (select coalesce(bit_xor(hash_record_extended(row(badge_key, holders,
 cross join lateral (
     with mine as (
         select b.badge_key, b.context, b.awarded_at, b.source, b.evidence, b.rank, h.holders, h.active_holders,
-               coalesce(b.sort_override, ($8::jsonb ->> b.badge_key)::integer, 0) as score
+               coalesce(b.sort_override, ((select scores from places) ->> b.badge_key)::integer, 0) as score
         from user_badges b
         left join badge_holders h using (badge_key)
         where b.user_id = u.user_id and b.revoked_at is null and not b.hidden
