@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 
-class Whole(H11Protocol):
+class Whole(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
     """Head and body of an answer leave together: one system call, one packet, and the client wakes once."""
 
-    transport: Joining  # type: ignore[assignment]
+    transport: Joining
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Joining(transport, self.loop))  # type: ignore[arg-type]
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(Joining(transport, self.loop))
 
     def on_response_complete(self) -> None:
         self.transport.flush()

@@ -63,11 +63,12 @@ class View:
             [criterion.min_total for _, criterion in shares],
         )
         self._faces = {badge.key: _face(badge) for badge in badges}
+        self._families = {name: [tier.key for tier in tiers] for name, tiers in catalog.families.items()}
 
     def family(self, key: str) -> list[str]:
         """The keys of all tiers of the badge's family; of an unknown badge the key alone."""
         badge = self.catalog.badges.get(key)
-        return [key] if badge is None else [tier.key for tier in self.catalog.families[badge.family]]
+        return [key] if badge is None else self._families[badge.family]
 
     def page(self, page: Page) -> Json:
         """The list of achievements."""
