@@ -13,7 +13,6 @@ from services.stores.postgres import Connection
 Q = TypeVar("Q")
 A = TypeVar("A")
 
-
 LANES: Final = 2
 MOST: Final = 8
 
@@ -30,11 +29,8 @@ class Gathered(Generic[Q, A]):
     Most of what a short question costs, here and in PostgreSQL, is asking. Who asks alone does not wait.
     """
 
-    def __init__(
-        self, reader: Reader, ask: Callable[[Connection, Sequence[Q]], Awaitable[Sequence[A]]], *, lanes: int = LANES
-    ) -> None:
+    def __init__(self, reader: Reader, ask: Callable[[Connection, Sequence[Q]], Awaitable[Sequence[A]]]) -> None:
         self._reader, self._ask = reader, ask
-        self._idle = lanes
         self._waiting: deque[_Waiting[Q, A]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -46,7 +42,7 @@ class Gathered(Generic[Q, A]):
         loop = asyncio.get_running_loop()
         one = _Waiting[Q, A](question, loop.create_future(), loop.time())
         self._waiting.append(one)
-        if len(self._running) < self._idle:
+        if len(self._running) < LANES:
             lane = loop.create_task(self._lane(), name="reads")
             self._running.add(lane)
             lane.add_done_callback(self._running.discard)
@@ -60,11 +56,12 @@ class Gathered(Generic[Q, A]):
             left = ANSWER_SECONDS - (time() - together[0].since)
             try:
                 answers = await self._reader.ask_within(left, self._ask, [one.question for one in together])
+                found = list(zip(together, answers, strict=True))
             except Exception as error:
                 for one in together:
                     if not one.answer.done():
                         one.answer.set_exception(error)
             else:
-                for one, answer in zip(together, answers, strict=True):
+                for one, answer in found:
                     if not one.answer.done():
                         one.answer.set_result(answer)
