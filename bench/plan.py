@@ -20,7 +20,8 @@ class Scale:
 
     Shape:   `users` with `records` records each live in the database when the backlog of `events` or `pages` comes;
              all of it `rounds` times, each on fresh copies. `crowd` is the larger number of users, `fetched` the
-             records that a consumer alone reads, `reads` the requests of each kind, `dumped` the releases of a dump.
+             records that a consumer alone reads, `reads` the requests of each kind in a turn, `dumped` the releases of
+             a dump.
     """
 
     users: int = 20_000
@@ -33,7 +34,7 @@ class Scale:
     crowd: int = 1_000_000
     fetched: int = 200_000
     latency_seconds: float = 20.0
-    reads: int = 6_000
+    reads: int = 3_200
     dumped: int = 210_000
 
 
@@ -47,7 +48,7 @@ QUICK = Scale(
     crowd=100_000,
     fetched=60_000,
     latency_seconds=8.0,
-    reads=2_000,
+    reads=800,
     dumped=35_000,
 )
 

@@ -9,73 +9,106 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
+from bench.bare import BADGE, question
 from bench.databases import database
 from bench.plan import Engines, Scale, Steps
 from bench.results import Result
 from catalog.index import load_catalog
 from services.api.tokens import mint
-from services.api.view import View
 from services.settings import Settings
-from services.stores import achievements
 from services.stores.achievements import open_reader
 
-RATE_GOAL, P99_GOAL = 0.6, 3.0
+RATE_GOAL, ASKING_GOAL, P99_GOAL = 0.6, 1.0, 3.0
 CONNECTIONS = 16
 AWARDS = {"small": 5, "large": 500}
-PATHS = {"list": "", "progress": "/progress", "detail": "/master-collector-gold"}
+PATHS = {"list": "", "progress": "/progress", "detail": f"/{BADGE}"}
 SECRET = "a-secret-of-the-benches-and-of-nobody"
 START = datetime(2024, 1, 1, tzinfo=UTC)
-# Answers what stands in the file, whatever it is asked for: no token, no parameter, no PostgreSQL.
-BARE = """
-import sys, pathlib, uvicorn
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
-body = pathlib.Path(sys.argv[1]).read_bytes()
-async def answer(request):
-    return Response(body, media_type="application/json")
-uvicorn.run(Starlette(routes=[Route("/{path:path}", answer)]), port=int(sys.argv[2]), loop="uvloop", log_level="error")
-"""
+TURNS = 5
+
+
+class Measured(NamedTuple):
+    """Requests a second, and milliseconds at the 99th percentile."""
+
+    rate: float
+    p99: float
 
 
 async def reads(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
-    """Requests a second over 16 connections, and the 99th percentile beside that of the statement alone."""
+    """Requests a second over 16 connections, and the 99th percentile beside that of the statement alone; in turns."""
     results = []
     steps.begin("reads", len(PATHS) * len(AWARDS))
     async with database(engines.postgres) as url:
         await give_awards(url)
         settings = Settings(postgres_url=url, jwt_secret=SECRET)
-        async with running_api(url) as api, await open_reader(url, application="bench", size=CONNECTIONS) as pool:
+        async with (
+            running_api(url) as api,
+            running_api(url, GATEFOLD_API_KEPT_BYTES="0") as forgetful,
+            await open_reader(url, application="bench", size=CONNECTIONS, by_key=True) as pool,
+        ):
             for user, number in AWARDS.items():
                 for name, path in PATHS.items():
-                    address, headers = (
-                        f"/api/user/achievements{path}",
-                        {"Authorization": f"Bearer {mint(settings, user)}"},
-                    )
+                    address = f"/api/user/achievements{path}"
+                    headers = {"Authorization": f"Bearer {mint(settings, user)}"}
                     body = (await _once(api, address, headers))[1]
-                    ours, p99 = await load(api, address, headers, scale.reads)
-                    async with _bare(body) as floor:
-                        bare, _ = await load(floor, address, headers, scale.reads)
-                    sql = await _sql(pool, name, user, scale.reads)
-                    steps.done(
-                        f"{name} of {number}: {ours:,.0f}/s, bare {bare:,.0f}/s; p99 {p99:.1f} ms, SQL {sql:.1f} ms"
-                    )
-                    what = f"{name}, {number} awards"
-                    note = f"{len(body):,} bytes"
-                    results.append(Result(f"{what} / bare route", "requests/s", ours, bare, ">=", RATE_GOAL, note))
-                    results.append(Result(f"{what}, p99 / SQL alone", "ms", p99, sql, "<=", P99_GOAL))
+                    async with _bare(body) as bare, _bare(body, url, name, user) as asking:
+                        servers = {"ours": api, "bare": bare, "asking": asking, "anew": forgetful}
+                        turns: list[dict[str, Measured]] = []
+                        for turn in range(TURNS):
+                            order = list(servers)[:: -1 if turn % 2 else 1]
+                            measured = {one: await load(servers[one], address, headers, scale.reads) for one in order}
+                            turns.append(measured | {"sql": await _sql(pool, name, user, scale.reads)})
+                    found = _results(f"{name}, {number} awards", turns, len(body))
+                    results += found
+                    steps.done(", ".join(f"{one.bench} {one.ratio:.2f}" for one in found))
     return results
+
+
+def _results(what: str, turns: Sequence[Mapping[str, Measured]], size: int) -> list[Result]:
+    anew = median(turn["anew"].rate for turn in turns)
+    note = f"{size:,} bytes; {anew:,.0f} where no answer is kept"
+    return [
+        Result(
+            f"{what} / bare route",
+            "requests/s",
+            *_middle((turn["ours"].rate, turn["bare"].rate) for turn in turns),
+            ">=",
+            RATE_GOAL,
+            note,
+        ),
+        Result(
+            f"{what} / bare route that asks",
+            "requests/s",
+            *_middle((turn["ours"].rate, turn["asking"].rate) for turn in turns),
+            ">=",
+            ASKING_GOAL,
+        ),
+        Result(
+            f"{what}, p99 / SQL alone",
+            "ms",
+            *_middle((turn["ours"].p99, turn["sql"].p99) for turn in turns),
+            "<=",
+            P99_GOAL,
+        ),
+    ]
+
+
+def _middle(pairs: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """The pair with the median of the ratios."""
+    ranked = sorted(pairs, key=lambda pair: pair[0] / pair[1])
+    return ranked[len(ranked) // 2]
 
 
 async def give_awards(url: str) -> None:
@@ -133,14 +166,14 @@ def running_api(url: str, **more: str) -> Any:
 
 
 @asynccontextmanager
-async def _bare(body: bytes) -> AsyncIterator[str]:
+async def _bare(body: bytes, *asked: str) -> AsyncIterator[str]:
     from services.stack.ports import free_port
 
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="gatefold-bench-") as scratch:
         file = Path(scratch) / "body"
         file.write_bytes(body)
-        command = [sys.executable, "-c", BARE, str(file), str(port)]
+        command = [sys.executable, "-m", "bench.bare", str(file), str(port), *asked]
         async with _process(command, {}, f"http://127.0.0.1:{port}") as url:
             yield url
 
@@ -171,8 +204,8 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, reque
     return time.perf_counter() - begin, body
 
 
-async def load(url: str, path: str, headers: dict[str, str], count: int) -> tuple[float, float]:
-    """Requests a second, and milliseconds at the 99th percentile."""
+async def load(url: str, path: str, headers: dict[str, str], count: int) -> Measured:
+    """So many requests over all connections."""
     split, request = urlsplit(url), _request(path, headers)
 
     async def client() -> list[float]:
@@ -185,35 +218,26 @@ async def load(url: str, path: str, headers: dict[str, str], count: int) -> tupl
     return await _together(client)
 
 
-async def _sql(pool: asyncpg.Pool[asyncpg.Record], name: str, user: str, count: int) -> float:
-    """Milliseconds at the 99th percentile of the statement behind an answer, asked as often at once."""
-    view = View(load_catalog())
-    key = PATHS["detail"][1:]
-    questions: dict[str, Callable[[Any], Awaitable[Any]]] = {
-        "list": lambda connection: achievements.page(connection, user, view.scores, 200, None),
-        "progress": lambda connection: achievements.standing(
-            connection, user, view.master_badges, view.highest, view.nearest, view.coverage
-        ),
-        "detail": lambda connection: achievements.detail(
-            connection, user, key, view.family(key), view.catalog.badges[key].sort_score, 200, None
-        ),
-    }
+async def _sql(pool: asyncpg.Pool[asyncpg.Record], name: str, user: str, count: int) -> Measured:
+    """The statement behind an answer, asked as often at once, by each alone."""
+    async with pool.acquire() as connection:
+        ask = await question(name, user, connection)
 
     async def client() -> list[float]:
         times = []
         async with pool.acquire() as connection:
             for _ in range(count // CONNECTIONS):
                 begin = time.perf_counter()
-                await questions[name](connection)
+                await ask(connection)
                 times.append(time.perf_counter() - begin)
         return times
 
-    return (await _together(client))[1]
+    return await _together(client)
 
 
-async def _together(client: Callable[[], Awaitable[list[float]]]) -> tuple[float, float]:
+async def _together(client: Callable[[], Awaitable[list[float]]]) -> Measured:
     await client()  # warm
     begin = time.perf_counter()
     times = [one for each in await asyncio.gather(*(client() for _ in range(CONNECTIONS))) for one in each]
     rate = len(times) / (time.perf_counter() - begin)
-    return rate, sorted(times)[int(0.99 * len(times))] * 1000
+    return Measured(rate, sorted(times)[int(0.99 * len(times))] * 1000)

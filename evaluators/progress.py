@@ -94,13 +94,16 @@ def _of_family(
     if not contexts:
         yield _none_yet(tiers[0], snapshot)
         return
-    upcoming = (
+    upcoming = [
         (badge, context)
         for context in contexts
         if (badge := next((tier for tier in tiers if (tier.key, context) not in taken), None)) is not None
-    )
-    ranked = ((_rank(badge, context, snapshot, occasion), badge, context) for badge, context in upcoming)
-    for _, badge, context in heapq.nsmallest(NEAREST_CONTEXTS, ranked, key=lambda entry: entry[0]):
+    ]
+    if len(upcoming) > NEAREST_CONTEXTS:
+        upcoming = heapq.nsmallest(
+            NEAREST_CONTEXTS, upcoming, key=lambda one: _rank(one[0], one[1], snapshot, occasion)
+        )
+    for badge, context in upcoming:
         yield _entry(evaluate(badge, snapshot, occasion, context))
 
 

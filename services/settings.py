@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     api_rate_user: Annotated[str, AfterValidator(addresses.rate)] = Field(
         "600/minute", description="Requests with one user's tokens to one api process; empty: no limit."
     )
+    api_kept_bytes: Annotated[int, Field(ge=0)] = Field(
+        32_000_000, description="Answers that one api process keeps in case they are asked for again; 0: none."
+    )
     api_streams: Annotated[int, Field(ge=0)] = Field(2000, description="Open streams of one api process at most.")
     api_streams_user: Annotated[int, Field(ge=1)] = Field(
         6, description="Of them one user's at most: browsers open no more to one host over HTTP/1."

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from fastapi import Request, Response
 
 _ENCODER: Final = msgspec.json.Encoder()
 # Only the user's own cache may keep it, and it asks each time whether it still holds.
-PRIVATE: Final = "private, no-cache"
+PRIVATE: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+
+
+JSON: Final = "application/json"
+
+
+class Answer(NamedTuple):
+    """JSON for one user alone, and its ETag."""
+
+    body: bytes
+    tag: str
+
+    def known(self, if_none_match: str | None) -> bool:
+        """Whether the client has it, by its If-None-Match."""
+        return if_none_match is not None and _matches(if_none_match, self.tag)
+
+
+def answer(body: Any) -> Answer:
+    """The body as an answer."""
+    content = _ENCODER.encode(body)
+    return Answer(content, _tag(content))
+
+
+def private(request: Request, answer: Answer) -> Response:
+    """The answer as private JSON, or 304 where If-None-Match names it."""
+    return _unless_known(request, answer, JSON, {**PRIVATE})
 
 
 def json_answer(request: Request, body: Any) -> Response:
     """The body as private JSON, or 304 where If-None-Match names it."""
-    return tagged(
-        request, _ENCODER.encode(body), "application/json", {"Cache-Control": PRIVATE, "Vary": "Authorization"}
-    )
+    return private(request, answer(body))
 
 
 def fresh_answer(body: Any, status: int = 200) -> Response:
@@ -25,19 +48,25 @@ def fresh_answer(body: Any, status: int = 200) -> Response:
     return Response(
         _ENCODER.encode(body),
         status_code=status,
-        media_type="application/json",
+        media_type=JSON,
         headers={"Cache-Control": "no-store"},
     )
 
 
 def tagged(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """The content with its digest as ETag, or 304 where If-None-Match names it."""
-    tag = f'"{blake2b(content, digest_size=16).hexdigest()}"'
-    headers["ETag"] = tag
-    known = request.headers.get("if-none-match")
-    if known is not None and _matches(known, tag):
+    return _unless_known(request, Answer(content, _tag(content)), media_type, headers)
+
+
+def _unless_known(request: Request, answer: Answer, media_type: str, headers: dict[str, str]) -> Response:
+    headers["ETag"] = answer.tag
+    if answer.known(request.headers.get("if-none-match")):
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(answer.body, media_type=media_type, headers=headers)
+
+
+def _tag(content: bytes) -> str:
+    return f'"{blake2b(content, digest_size=16).hexdigest()}"'
 
 
 def _matches(known: str, tag: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import asyncpg
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
+from starlette.types import Receive, Scope, Send
 
 from catalog.index import Catalog, load_catalog
 from services.api import (
@@ -30,12 +31,15 @@ from services.api import (
     why,
 )
 from services.api.auth import Gate
+from services.api.express import Express
 from services.api.guard import Guard
+from services.api.kept import Kept
 from services.api.keys import keys_from
-from services.api.meters import Metered
+from services.api.meters import Meter, Metered
 from services.api.models.problem import ProblemBody
 from services.api.rates import Rate
 from services.api.reader import Reader
+from services.api.reads import Reads
 from services.api.routes import Parts
 from services.api.view import View
 from services.live.live import Live
@@ -47,15 +51,26 @@ from services.share.picture import Pictures
 from services.stores.achievements import open_reader
 from services.stores.postgres import open_pool, worker_limits
 
-POOL_SIZE: Final = 10
+READERS: Final = 6
+LOOKUPS: Final = 4
 WRITERS: Final = 2
 PROBE_SECONDS: Final = 1.5
 PATIENT_SECONDS: Final = 30.0
 
 
+class App(FastAPI):
+    """The service; plain requests take the short way."""
+
+    express: Express
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not await self.express.answered(scope, receive, send):
+            await super().__call__(scope, receive, send)
+
+
 def create_app(
     settings: Settings, *, pool: asyncpg.Pool[asyncpg.Record] | None = None, catalog: Catalog | None = None
-) -> FastAPI:
+) -> App:
     """The service as an ASGI app; a pool that is given stays open when the app closes.
 
     Raises:  KeyConfigurationError where the settings name no usable key for tokens.
@@ -65,9 +80,14 @@ def create_app(
     per_user = Rate(settings.api_rate_user, "user")
     gate = Gate(keys_from(settings), audience=settings.jwt_audience, issuer=settings.jwt_issuer)
 
-    def parts(connections: asyncpg.Pool[asyncpg.Record], writers: asyncpg.Pool[asyncpg.Record]) -> Parts:
+    def parts(
+        connections: asyncpg.Pool[asyncpg.Record],
+        lookups: asyncpg.Pool[asyncpg.Record],
+        writers: asyncpg.Pool[asyncpg.Record],
+    ) -> Parts:
         probe, patient = (Reader(connections, answer_seconds=one) for one in (PROBE_SECONDS, PATIENT_SECONDS))
-        return Parts(whole, view, gate, per_user, Reader(connections), probe, patient, Reader(writers))
+        reads = Reads(view, Reader(lookups), Kept(settings.api_kept_bytes))
+        return Parts(whole, view, gate, per_user, reads, Reader(connections), probe, patient, Reader(writers))
 
     live = Live(settings, view)
 
@@ -79,7 +99,8 @@ def create_app(
             app.state.pictures.close()
             return
         async with (
-            await open_reader(settings.postgres_url, application="gatefold-api", size=POOL_SIZE) as opened,
+            await open_reader(settings.postgres_url, application="gatefold-api", size=READERS) as opened,
+            await open_reader(settings.postgres_url, application="gatefold-api", size=LOOKUPS, by_key=True) as lookups,
             await open_pool(
                 settings.postgres_admin_url or settings.postgres_url,
                 application="gatefold-api-admin",
@@ -88,12 +109,12 @@ def create_app(
                 command_seconds=5,
             ) as writers,
         ):
-            app.state.parts = parts(opened, writers)
+            app.state.parts = parts(opened, lookups, writers)
             yield
             await live.close()
             app.state.pictures.close()
 
-    app = FastAPI(
+    app = App(
         title="Gatefold",
         version=_version(),
         description="What record collectors have earned, and how near they are to the next tier.",
@@ -105,7 +126,7 @@ def create_app(
     )
     app.state.live = live
     if pool is not None:
-        app.state.parts = parts(pool, pool)
+        app.state.parts = parts(pool, pool, pool)
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(stream.router)
@@ -122,8 +143,10 @@ def create_app(
     app.include_router(routes.admin_router)
     app.include_router(system.router)
     _add_pages(app, settings)
-    app.add_middleware(Guard, rate=Rate(settings.api_rate_address, "address"))
-    app.add_middleware(Metered)
+    per_address, meter = Rate(settings.api_rate_address, "address"), Meter()
+    app.add_middleware(Guard, rate=per_address)
+    app.add_middleware(Metered, meter=meter)
+    app.express = Express(app.state, per_address, meter)
     _document(app)
     return app
 

@@ -76,9 +76,9 @@ class Gate:
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise Problem(UNAUTHORIZED, "The Authorization header is not `Bearer <JWT>`.", {"WWW-Authenticate": _REALM})
+        if (seen := self.seen(token)) is not None:
+            return seen
         now = self._clock()
-        if (seen := self._seen.get(token)) is not None and seen[1] > now:
-            return seen[0]
         try:
             claims = await self._claims_of(token)
         except KeysUnavailableError as error:
@@ -91,6 +91,11 @@ class Gate:
             self._seen.clear()
         self._seen[token] = who, min(claims["exp"], now + SEEN_SECONDS)
         return who
+
+    def seen(self, token: str) -> Identity | None:
+        """The identity of a token that was checked a moment ago."""
+        seen = self._seen.get(token)
+        return seen[0] if seen is not None and seen[1] > self._clock() else None
 
     async def _claims_of(self, token: str) -> Mapping[str, Any]:
         header = _header(token)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,16 +36,12 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = {name for name, _ in message["headers"]}
-                # A route that leaves one empty wants none.
-                sent = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in said)]
-                message["headers"] = [pair for pair in sent if pair[1]]
+                message["headers"] = with_security(message["headers"])
             await send(message)
 
         try:
             if scope["path"] not in UNLIMITED:
-                client = scope.get("client")
-                self._rate.check(network(client[0]) if client else "unknown")
+                self._rate.check(address(scope))
             receive = await _limited(scope, receive)
         except Problem as problem:
             await answer(problem)(scope, receive, send_guarded)
@@ -58,6 +55,18 @@ class Guard:
             await self._app(asked, receive, send_guarded)
         finally:
             scope["route"] = asked.get("route")
+
+
+def with_security(headers: Collection[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with those of security that they do not name; one that a route leaves empty is not sent at all."""
+    said = {name for name, _ in headers}
+    return [pair for pair in (*headers, *(pair for pair in HEADERS if pair[0] not in said)) if pair[1]]
+
+
+def address(scope: Scope) -> str:
+    """Whose requests count together."""
+    client = scope.get("client")
+    return network(client[0]) if client else "unknown"
 
 
 def network(address: str) -> str:

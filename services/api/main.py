@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import uvicorn
 
 from services import logs
 from services.api.app import create_app
+from services.api.protocol import Whole
 from services.settings import Settings
 
 GRACE_SECONDS: Final = 10
@@ -51,6 +53,9 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
+                # What is there by now stays: collections need not look at it again.
+                gc.collect()
+                gc.freeze()
                 logs.logger(__name__).info("listening", url=url)
                 started(url)
 
@@ -63,6 +68,7 @@ def serve(settings: Settings, *, started: Callable[[str], None] = lambda url: No
         uvicorn.Config(
             app,
             loop="uvloop",
+            http=Whole,
             log_config=None,
             access_log=False,
             server_header=False,

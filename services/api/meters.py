@@ -30,14 +30,38 @@ _NO_ROUTE: Final = "none"
 _NEWS: Final = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-class Metered:
-    """Counts, times and logs each request: by route template, never by path or user."""
+class Meter:
+    """Counts, times and logs requests: by route template, never by path or user."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self) -> None:
         self._log = logger(__name__)
         self._verbose = logging.getLogger(__name__)
-        self._children: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def record(self, route: str, method: str, status: int, seconds: float, *, lasting: bool = False) -> None:
+        """One request more; how long somebody looked at what lasts says nothing of ours."""
+        key = (route, method, status // 100)
+        if (children := self._children.get(key)) is None:
+            of_status = f"{status // 100}xx"
+            children = REQUESTS.labels(route, method, of_status), REQUEST_SECONDS.labels(route, of_status)
+            self._children[key] = children
+        children[0].inc()
+        if not lasting:
+            children[1].observe(seconds)
+        if status >= _NEWS:
+            line = self._log.warning
+        elif self._verbose.isEnabledFor(logging.DEBUG):
+            line = self._log.debug
+        else:
+            return
+        line("request", route=route, method=method, status=status, milliseconds=round(seconds * 1000, 2))
+
+
+class Metered:
+    """Records each request that comes by."""
+
+    def __init__(self, app: ASGIApp, meter: Meter) -> None:
+        self._app, self._meter = app, meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,22 +80,6 @@ class Metered:
         try:
             await self._app(scope, receive, watch)
         finally:
-            self._record(scope, status, time.perf_counter() - start)
-
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = getattr(scope.get("route"), "path", _NO_ROUTE)
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        key = (route, method, f"{status // 100}xx")
-        if (children := self._children.get(key)) is None:
-            children = REQUESTS.labels(*key), REQUEST_SECONDS.labels(route, key[2])
-            self._children[key] = children
-        children[0].inc()
-        if "lasting" not in scope:  # how long somebody looked at a page says nothing of ours
-            children[1].observe(seconds)
-        if status >= _NEWS:
-            line = self._log.warning
-        elif self._verbose.isEnabledFor(logging.DEBUG):
-            line = self._log.debug
-        else:
-            return
-        line("request", route=route, method=method, status=status, milliseconds=round(seconds * 1000, 2))
+            route: str = getattr(scope.get("route"), "path", _NO_ROUTE)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._meter.record(route, method, status, time.perf_counter() - start, lasting="lasting" in scope)

@@ -45,8 +45,21 @@ class Reader:
 
         Raises:  Problem 503 where PostgreSQL does not answer in time, is away or not set up.
         """
+        return await self.ask_within(self._seconds, question, *args, **kwargs)
+
+    async def ask_within(
+        self,
+        seconds: float,
+        question: Callable[Concatenate[Connection, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same, for who cannot wait as long as others.
+
+        Raises:  Problem 503.
+        """
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds):
                 connection = await self._pool.acquire()
                 try:
                     return await question(connection, *args, **kwargs)

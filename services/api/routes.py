@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,12 +10,13 @@ from fastapi import Path as InPath
 
 from catalog.index import Catalog
 from services.api import examples
-from services.api.answers import json_answer
+from services.api.answers import json_answer, private
 from services.api.auth import ADMIN, Gate, Identity
 from services.api.models.achievements import AchievementDetail, AchievementList, ProgressList, Summary
 from services.api.problems import NOT_FOUND, UNKNOWN_ACHIEVEMENT, Problem, invalid
 from services.api.rates import Rate
 from services.api.reader import Reader
+from services.api.reads import Reads
 from services.api.view import View, place_of
 from services.cursors import NoMark
 from services.stores import achievements
@@ -35,14 +35,16 @@ LONGEST_CONTEXT: Final = 64
 class Parts:
     """What the endpoints work with; `app.state.parts`.
 
-    Shape:   `catalog` is for admins, `view` has of it what collectors may know; `probe` is a reader that does not wait
-             for long, `patient` one for what operators ask; `writer` connects as who may write, for admins alone.
+    Shape:   `catalog` is for admins, `view` has of it what collectors may know; `reads` are the answers read most, the
+             others are asked of `reader`; `probe` is one that does not wait for long, `patient` one for what operators
+             ask; `writer` connects as who may write, for admins alone.
     """
 
     catalog: Catalog
     view: View
     gate: Gate
     rate: Rate
+    reads: Reads
     reader: Reader
     probe: Reader
     patient: Reader
@@ -94,8 +96,7 @@ admin_router = APIRouter(prefix="/api/admin", dependencies=[Depends(admin)], inc
 async def list_achievements(request: Request, who: Who, limit: Limit = PAGE, cursor: Cursor = None) -> Response:
     """Everything you have earned, with statistics over all of it."""
     parts = parts_of(request)
-    page = await parts.reader.ask(achievements.page, who.user_id, parts.view.scores, limit, place(cursor))
-    return json_answer(request, parts.view.page(page))
+    return private(request, await parts.reads.page(who.user_id, limit, place(cursor)))
 
 
 @router.get("/progress", response_model=ProgressList, responses=examples.responses(401, 422, 429, 503))
@@ -105,12 +106,7 @@ async def progress(
     limit: Annotated[int, Query(ge=1, le=LONGEST_PROGRESS, description="Entries at most.")] = PROGRESS,
 ) -> Response:
     """The next tiers, nearest first, as of today (UTC)."""
-    parts = parts_of(request)
-    view = parts.view
-    standing = await parts.reader.ask(
-        achievements.standing, who.user_id, view.master_badges, view.highest, view.nearest, view.coverage
-    )
-    return json_answer(request, view.progress(standing, datetime.now(UTC), limit))
+    return private(request, await parts_of(request).reads.progress(who.user_id, limit))
 
 
 @router.get("/summary", response_model=Summary, responses=examples.responses(401, 429, 503))
@@ -134,24 +130,12 @@ async def detail(
     cursor: Cursor = None,
 ) -> Response:
     """One badge: your awards of it, and the ladder it belongs to."""
-    parts = parts_of(request)
-    after = place(cursor)
-    found = None
+    after, found = place(cursor), None
     if may_be_a_key(achievement_id):
-        badge = parts.view.catalog.badges.get(achievement_id)
-        stored = await parts.reader.ask(
-            achievements.detail,
-            who.user_id,
-            achievement_id,
-            parts.view.family(achievement_id),
-            0 if badge is None else badge.sort_score,
-            limit,
-            after,
-        )
-        found = parts.view.detail(achievement_id, stored)
+        found = await parts_of(request).reads.detail(who.user_id, achievement_id, limit, after)
     if found is None:
-        raise Problem(UNKNOWN_ACHIEVEMENT, f"There is no achievement {achievement_id[:LONGEST_KEY]!r}.")
-    return json_answer(request, found)
+        raise unknown(achievement_id)
+    return private(request, found)
 
 
 @admin_router.api_route("", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
@@ -163,3 +147,8 @@ async def nothing_for_admins_yet() -> Response:
 
 def may_be_a_key(text: str) -> bool:
     return len(text) <= LONGEST_KEY and text.isascii() and text.replace("-", "").isalnum()
+
+
+def unknown(achievement_id: str) -> Problem:
+    """404 for a badge that there is not, or of which the user must not know."""
+    return Problem(UNKNOWN_ACHIEVEMENT, f"There is no achievement {achievement_id[:LONGEST_KEY]!r}.")

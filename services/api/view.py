@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from catalog.definition import BadgeDefinition, Coverage, Criterion, Tenure, Threshold
 from catalog.icon import badge_svg, digest
 from catalog.index import Catalog
@@ -16,7 +18,8 @@ from evaluators.progress import NEAREST_CONTEXTS, progress
 from services import cursors
 from services.api.rarity import rarity
 from services.cursors import NoMark
-from services.stores.achievements import Award, Counted, Detail, Held, Page, Place, Standing, Summary, moment
+from services.stores.achievements import Award, Counted, Detail, Held, Page, Place, Summary, moment
+from services.stores.standings import Standing
 
 Json: TypeAlias = dict[str, Any]
 
@@ -30,7 +33,8 @@ _TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 class View:
     """The catalog, ready to be shown.
 
-    Shape:   `scores` are all badge keys and their sort scores, `ladders` those with family and step in it;
+    Shape:   `scores` are all badge keys and their sort scores, `places` the same as a JSON object, `ladders` those with
+             family and step in it;
              `master_badges` and `highest` the badges earned per master and the last of their targets, `coverage` those
              of a share: key, label or artist, percent, smallest total.
     """
@@ -41,6 +45,7 @@ class View:
         self.catalog = catalog
         badges = catalog.badges.values()
         self.scores = ([badge.key for badge in badges], [badge.sort_score for badge in badges])
+        self.places = msgspec.json.encode(dict(zip(*self.scores, strict=True))).decode()
         self.ladders = (
             self.scores[0],
             [badge.family for badge in badges],
@@ -58,11 +63,12 @@ class View:
             [criterion.min_total for _, criterion in shares],
         )
         self._faces = {badge.key: _face(badge) for badge in badges}
+        self._families = {name: [tier.key for tier in tiers] for name, tiers in catalog.families.items()}
 
     def family(self, key: str) -> list[str]:
         """The keys of all tiers of the badge's family; of an unknown badge the key alone."""
         badge = self.catalog.badges.get(key)
-        return [key] if badge is None else [tier.key for tier in self.catalog.families[badge.family]]
+        return [key] if badge is None else self._families[badge.family]
 
     def page(self, page: Page) -> Json:
         """The list of achievements."""
@@ -141,7 +147,7 @@ class View:
                     "hint": entry.hint,
                     # Titles of masters are known from awards only; unknown is left out.
                     "evidence": {name: value for name, value in entry.evidence.items() if value is not None},
-                    "icon": icon_path(entry.badge),
+                    "icon": self._faces[entry.id][1]["icon"],
                 }
                 for entry in entries
             ]
@@ -155,7 +161,7 @@ class View:
         face, rest = self._faces.get(award.badge_key) or _retired_face(award.badge_key)
         return {
             **face,
-            "unlocked_at": rfc3339(moment(award.at)),
+            "unlocked_at": moment(award.at),  # msgspec writes it as rfc3339 does, in a tenth of the time
             "evidence": award.evidence,
             "context": award.context,
             "rarity": rare,

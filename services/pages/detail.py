@@ -29,6 +29,7 @@ from services.pages.render import page, texts
 from services.pages.texts import Texts
 from services.pages.visitor import Visitor
 from services.stores import achievements, history
+from services.stores.achievements import DetailAsked
 from services.stores.history import Told
 from services.why.answer import Asked as WhyAsked
 from services.why.answer import why as why_for
@@ -88,8 +89,8 @@ async def detail(
     shown = None
     if may_be_a_key(key):
         family, score = view.family(key), 0 if badge is None else badge.sort_score
-        stored = await parts.reader.ask(achievements.detail, who.user_id, key, family, score, OTHERS, after)
-        shown = view.detail(key, stored)
+        row = await parts.reads.details.ask(DetailAsked(who.user_id, key, family, score, OTHERS, after))
+        shown = view.detail(key, achievements.detail(row, OTHERS))
     if shown is None or "\0" in context:
         raise Problem(UNKNOWN_ACHIEVEMENT, "There is no such badge.")
     context = context or shown["context"]

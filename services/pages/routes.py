@@ -21,7 +21,8 @@ from services.pages.assets import assets
 from services.pages.faults import page_router
 from services.pages.render import HEADERS, page, texts
 from services.pages.visitor import Visitor, local
-from services.stores import achievements, showcase
+from services.stores import showcase
+from services.stores.standings import standing
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 LONGEST_NAME: Final = 128
@@ -47,10 +48,8 @@ async def me(
     view, catalog = parts.view, parts.view.catalog
     q = q.replace("\0", "").strip()
     shelf = await parts.reader.ask(showcase.shelf, who.user_id, view.ladders, q, grid.CONTEXTS)
-    standing = await parts.reader.ask(
-        achievements.standing, who.user_id, view.master_badges, view.highest, view.nearest, view.coverage
-    )
-    progress = view.progress(standing, datetime.now(UTC), EVERY)["in_progress"]
+    stands = standing(await parts.reads.standings.ask(who.user_id))
+    progress = view.progress(stands, datetime.now(UTC), EVERY)["in_progress"]
     asked = grid.Asked(category if category in (*CATEGORIES, RETIRED) else "", show if show in grid.SHOWN else "all", q)
     found = grid.families(t, catalog, shelf.best, progress, asked)
     return page(

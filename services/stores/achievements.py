@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import asyncpg
 import msgspec
 
-from services.state.collector import COUNTERS, Collector, Total
-from services.state.facets import ARTIST, LABEL, MASTER
-from services.stores.graph import measured_in
 from services.stores.postgres import CONNECT_SECONDS, Connection
 from services.stores.queries import statements
 
@@ -61,14 +58,24 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
     context: str
 
 
+class PageAsked(NamedTuple):
+    """At most `limit` awards of a user behind `after`, unless `known` is their digest."""
+
+    user_id: str
+    limit: int
+    known: int | None
+    after: Place | None
+
+
 class Page(NamedTuple):
-    """Some awards of a user in list order, `more` where others follow; counts over all of them."""
+    """Some awards of a user in list order, `more` where others follow; counts over all of them, and their digest."""
 
     awards: list[Award]
     more: bool
     held: list[Held]
     rarest: Award | None
     collectors: Counted | None
+    digest: int = 0
 
 
 class Summary(NamedTuple):
@@ -78,6 +85,17 @@ class Summary(NamedTuple):
     rarest: Award | None
     most_recent: Award | None
     collectors: Counted | None
+
+
+class DetailAsked(NamedTuple):
+    """A badge of a user, `family` the keys of all of its tiers, and at most `limit` of its awards behind `after`."""
+
+    user_id: str
+    badge_key: str
+    family: Sequence[str]
+    score: int
+    limit: int
+    after: Place | None
 
 
 class Detail(NamedTuple):
@@ -96,13 +114,6 @@ class Detail(NamedTuple):
     today: dict[str, tuple[int, int, date]]
 
 
-class Standing(NamedTuple):
-    """The counters of a user as a Snapshot, and (badge key, context) of what is not to be earned again."""
-
-    collector: Collector
-    awarded: frozenset[tuple[str, str]]
-
-
 class Lag(NamedTuple):
     """How far behind the other processes are: age of the oldest unsent message, when the input position last moved."""
 
@@ -116,20 +127,17 @@ _AWARD = msgspec.json.Decoder(Award)
 _COUNTED = msgspec.json.Decoder(Counted)
 _HELD = msgspec.json.Decoder(list[Held])
 _SINCE = msgspec.json.Decoder(dict[str, int])
-_MASTERS = msgspec.json.Decoder(list[tuple[int, int, str | None]])
-_COVERAGE = msgspec.json.Decoder(list[tuple[str, int, int, int, date, str | None]])
 _TODAY = msgspec.json.Decoder(dict[str, tuple[int, int, date]])
-_AWARDED = msgspec.json.Decoder(list[tuple[str, str]])
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 
 def moment(microseconds: int) -> datetime:
     """The UTC time so many microseconds after 1970 began."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return _EPOCH + timedelta(0, 0, microseconds)
 
 
-async def open_reader(url: str, *, application: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
-    """A pool that only reads and connects when first used.
+async def open_reader(url: str, *, application: str, size: int, by_key: bool = False) -> asyncpg.Pool[asyncpg.Record]:
+    """A pool that only reads and connects when first used; `by_key` for questions that look rows up, and never scan.
 
     A connection goes back as it is: no question changes a session, and asyncpg's reset would be a second round trip.
     """
@@ -152,28 +160,21 @@ async def open_reader(url: str, *, application: str, size: int) -> asyncpg.Pool[
             "plan_cache_mode": "force_generic_plan",
             "default_transaction_read_only": "on",
             "statement_timeout": str(STATEMENT_SECONDS * 1000),
+            # However small a table still is when they are planned.
+            **({"enable_seqscan": "off"} if by_key else {}),
         },
     )
 
 
-async def page(
-    connection: Connection,
-    user_id: str,
-    scores: tuple[Sequence[str], Sequence[int]],
-    limit: int,
-    after: Place | None = None,
-) -> Page:
-    """At most `limit` awards behind `after`; `scores` are badge keys and their sort scores, as two columns."""
-    row = await connection.fetchrow(SQL["page"], user_id, *scores, limit + 1, *_columns(after))
-    assert row is not None
-    awards = _read(_AWARDS, row["page"]) or []
-    return Page(
-        awards[:limit],
-        len(awards) > limit,
-        _read(_HELD, row["held"]) or [],
-        _read(_AWARD, row["rarest"]),
-        _read(_COUNTED, row["collectors"]),
-    )
+async def pages(connection: Connection, asked: Sequence[PageAsked], scores: str) -> list[Page | None]:
+    """The page that each asks for, in this order; None where it is the one that is known.
+
+    Shape:   `scores` are badge keys and their sort scores, a JSON object.
+    """
+    users, limits, known, after = zip(*asked, strict=True)
+    most = [limit + 1 for limit in limits]
+    rows = await connection.fetch(SQL["pages"], users, most, known, *_columns(after), scores)
+    return [None if row["digest"] == one.known else _page(row, one.limit) for row, one in zip(rows, asked, strict=True)]
 
 
 async def summary(connection: Connection, user_id: str, scores: tuple[Sequence[str], Sequence[int]]) -> Summary:
@@ -181,74 +182,21 @@ async def summary(connection: Connection, user_id: str, scores: tuple[Sequence[s
     row = await connection.fetchrow(SQL["summary"], user_id, *scores)
     assert row is not None
     return Summary(
-        _read(_HELD, row["held"]) or [],
-        _read(_AWARD, row["rarest"]),
-        _read(_AWARD, row["most_recent"]),
-        _read(_COUNTED, row["collectors"]),
+        read(_HELD, row["held"]) or [],
+        read(_AWARD, row["rarest"]),
+        read(_AWARD, row["most_recent"]),
+        read(_COUNTED, row["collectors"]),
     )
 
 
-async def detail(
-    connection: Connection,
-    user_id: str,
-    badge_key: str,
-    family: Sequence[str],
-    score: int,
-    limit: int,
-    after: Place | None = None,
-) -> Detail:
-    """What a user has of one badge and of the tiers of its family, `family` being the keys of them all."""
-    row = await connection.fetchrow(SQL["detail"], user_id, badge_key, family, score, limit + 1, *_columns(after))
-    assert row is not None
-    awards = _read(_AWARDS, row["page"]) or []
-    return Detail(
-        _read(_AWARD, row["first"]),
-        awards[:limit],
-        len(awards) > limit,
-        _read(_SINCE, row["since"]) or {},
-        _read(_COUNTED, row["holders"]),
-        _read(_COUNTED, row["collectors"]),
-        row["rank"],
-        _read(_TODAY, row["today"]) or {},
-    )
+async def details(connection: Connection, asked: Sequence[DetailAsked]) -> list[asyncpg.Record]:
+    """What each user has of one badge and of the tiers of its family, in this order.
 
-
-async def standing(
-    connection: Connection,
-    user_id: str,
-    master_badges: Sequence[str],
-    highest: int,
-    nearest: int,
-    coverage: tuple[Sequence[str], Sequence[str], Sequence[int], Sequence[int]],
-) -> Standing | None:
-    """The user's counters with the masters that can be among the `nearest` to a next tier; None for an unknown user.
-
-    Masters with the same number of pressings and the same awards are equally near, so the first few of each kind do;
-    `highest` is the last target of `master_badges`: beyond it numbers make no difference. `coverage` are the badges of
-    shares, as columns: key, kind of context, percent, smallest total; of labels and artists the nearest come alone.
+    Shape:   rows for `detail`; equal rows have equal details.
     """
-    row = await connection.fetchrow(SQL["standing"], user_id, master_badges, highest, nearest, *coverage)
-    if row is None:
-        return None
-    joined_on: date | None = row["joined_on"]
-    collector = Collector(
-        user_id,
-        counters={name: row[name] for name in COUNTERS},
-        facets=row["facets"],
-        years=row["years"],
-        joined_on=joined_on,
-    )
-    collector.graph = measured_in(row["hops"], row["cluster_artists"], row["graph"])
-    for master, number, title in _read(_MASTERS, row["masters"]) or []:
-        collector.unbounded[MASTER, master] = number
-        collector.titles[master] = title
-    totals: dict[tuple[bytes, int], Total] = {}
-    for kind, id_, number, total, as_of, name in _read(_COVERAGE, row["coverage"]) or []:
-        key = (LABEL if kind == "label" else ARTIST, id_)
-        collector.unbounded[key] = number
-        totals[key] = Total(total, as_of, name)
-    collector.totals = totals
-    return Standing(collector, frozenset(_read(_AWARDED, row["awarded"]) or ()))
+    users, keys, families, scores, limits, after = zip(*asked, strict=True)
+    named, most = [",".join(keys) for keys in families], [limit + 1 for limit in limits]
+    return await connection.fetch(SQL["details"], users, keys, named, scores, most, *_columns(after))
 
 
 async def lag(connection: Connection) -> Lag:
@@ -258,11 +206,45 @@ async def lag(connection: Connection) -> Lag:
     return Lag(row["outbox_seconds"], row["ledger_moved_at"], row["partitions"])
 
 
-def _columns(place: Place | None) -> tuple[int | None, datetime | None, str | None, str | None]:
-    if place is None:
-        return None, None, None, None
-    return place.score, moment(place.at), place.badge_key, place.context
+def _page(row: asyncpg.Record, limit: int) -> Page:
+    awards = read(_AWARDS, row["page"]) or []
+    return Page(
+        awards[:limit],
+        len(awards) > limit,
+        read(_HELD, row["held"]) or [],
+        read(_AWARD, row["rarest"]),
+        read(_COUNTED, row["collectors"]),
+        row["digest"],
+    )
 
 
-def _read(decoder: msgspec.json.Decoder[_T], text: str | None) -> _T | None:
+def detail(row: asyncpg.Record, limit: int) -> Detail:
+    """The detail in a row that was asked for with this limit."""
+    awards = read(_AWARDS, row["page"]) or []
+    return Detail(
+        read(_AWARD, row["first"]),
+        awards[:limit],
+        len(awards) > limit,
+        read(_SINCE, row["since"]) or {},
+        read(_COUNTED, row["holders"]),
+        read(_COUNTED, row["collectors"]),
+        row["rank"],
+        read(_TODAY, row["today"]) or {},
+    )
+
+
+def _columns(places: Sequence[Place | None]) -> list[list[Any] | None]:
+    """Places as columns; null instead of nulls is the same to `unnest`, and nothing to send."""
+    if not any(places):
+        return [None] * 4
+    return [
+        [None if place is None else place.score for place in places],
+        [None if place is None else moment(place.at) for place in places],
+        [None if place is None else place.badge_key for place in places],
+        [None if place is None else place.context for place in places],
+    ]
+
+
+def read(decoder: msgspec.json.Decoder[T], text: str | None) -> T | None:
+    """What stands in a column of JSON; None where it is null."""
     return None if text is None else decoder.decode(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -12,7 +12,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.api.gathered import Gathered
+from services.api.reader import Reader
 from services.settings import Settings
+from services.stores.achievements import open_reader
+from services.stores.postgres import Connection
 from tests.conftest import SECRET
 from tests.integration.served import bearer, served
 
@@ -116,6 +120,34 @@ async def test_one_round_trip_per_request(database: str, wire: Wire, path: str) 
         for _ in range(5):
             assert (await client.get(path)).status_code == 200
         assert wire.answers - before == 5
+
+
+async def test_who_asks_meanwhile_goes_together(database: str, wire: Wire) -> None:
+    async with api(database, wire.port) as client:
+        await asyncio.gather(*(client.get(LIST) for _ in range(40)))
+        before = wire.answers
+        answers = await asyncio.gather(*(client.get(LIST) for _ in range(40)))
+        assert [one.status_code for one in answers] == [200] * 40
+        assert wire.answers - before < 20
+
+
+async def test_one_slow_question_holds_nobody_up(database: str) -> None:
+    settings = Settings(postgres_url=database, jwt_secret=SECRET)
+
+    async def slow(connection: Connection, seconds: Sequence[float]) -> list[float]:
+        await connection.execute("select pg_sleep($1)", max(seconds))
+        return list(seconds)
+
+    async with await open_reader(settings.postgres_url, application="test", size=3) as pool:
+        gathered = Gathered(Reader(pool), slow)
+        slow_one = asyncio.create_task(gathered.ask(2.0))
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(1.5):
+            assert await asyncio.gather(*(gathered.ask(number / 1000) for number in range(5))) == [
+                number / 1000 for number in range(5)
+            ]
+        assert not slow_one.done()
+        assert await slow_one == 2.0
 
 
 async def test_requests_that_need_no_database(database: str, wire: Wire) -> None:

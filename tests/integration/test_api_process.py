@@ -81,6 +81,27 @@ async def test_token_opens_the_api(database: str) -> None:
             assert await process.wait() == 0
 
 
+async def test_an_answer_comes_in_one_piece(database: str) -> None:
+    async with running(postgres_url=database, jwt_secret=SECRET) as (_, url):
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port))) as line:
+            for _ in range(3):
+                await asyncio.to_thread(line.sendall, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert (await asyncio.to_thread(line.recv, 65536)).endswith(b'\r\n\r\n{"status":"ok"}')
+
+
+async def test_a_stream_begins_though_it_has_no_end(database: str) -> None:
+    _, token, _ = await run("token", "alice", jwt_secret=SECRET)
+    headers = {"Authorization": f"Bearer {token.strip()}"}
+    async with (
+        running(postgres_url=database, jwt_secret=SECRET, kafka_url="127.0.0.1:1") as (_, url),
+        httpx.AsyncClient(base_url=url, timeout=10) as web,
+        web.stream("GET", "/api/user/stream", headers=headers) as answer,
+    ):
+        assert answer.status_code == 200
+        assert "event: hello" in await anext(answer.aiter_text())
+
+
 async def test_open_connection_does_not_hold_it_up(database: str) -> None:
     async with running(postgres_url=database, jwt_secret=SECRET) as (process, url):
         host, _, port = url.removeprefix("http://").partition(":")

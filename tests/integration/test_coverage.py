@@ -8,7 +8,9 @@ import msgspec
 from catalog.index import load_catalog
 from services.api.view import View
 from services.stores import achievements
+from services.stores.achievements import DetailAsked
 from services.stores.postgres import Connection
+from services.stores.standings import standing, standings
 from tests.model import lab
 from tests.model.events import added, event, minutes, removed
 from tests.model.lab import Log
@@ -40,18 +42,16 @@ async def own(connection: Connection, numbers: range, **more: Any) -> None:
 
 async def progress(connection: Connection, key: str) -> list[dict[str, Any]]:
     """What progress says of a family."""
-    standing = await achievements.standing(
-        connection, "ada", VIEW.master_badges, VIEW.highest, VIEW.nearest, VIEW.coverage
-    )
+    (row,) = await standings(connection, ["ada"], VIEW.master_badges, VIEW.highest, VIEW.nearest, VIEW.coverage)
     family = load_catalog().badges[key].family
-    entries = VIEW.progress(standing, NOW, 100)["in_progress"]
+    entries = VIEW.progress(standing(row), NOW, 100)["in_progress"]
     return [one for one in entries if load_catalog().badges[one["id"]].family == family]
 
 
 async def detail(connection: Connection, key: str) -> dict[str, Any]:
     """What the detail of a badge says."""
-    found = await achievements.detail(connection, "ada", key, VIEW.family(key), 0, 10)
-    answer = VIEW.detail(key, found)
+    (row,) = await achievements.details(connection, [DetailAsked("ada", key, VIEW.family(key), 0, 10, None)])
+    answer = VIEW.detail(key, achievements.detail(row, 10))
     assert answer is not None
     return msgspec.json.decode(msgspec.json.encode(answer))
 

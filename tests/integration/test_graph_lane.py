@@ -14,9 +14,9 @@ from catalog.index import load_catalog
 from contracts.snapshot import Occasion
 from evaluators.progress import progress
 from services.graph.evaluate import evaluate
-from services.stores import achievements
 from services.stores import graph as store
 from services.stores.postgres import Connection
+from services.stores.standings import standing, standings
 from tests.integration.commands import gatefold
 from tests.integration.graph_lab import GraphLab, graph_lab
 from tests.model import lab
@@ -312,9 +312,10 @@ async def test_progress_and_explain_tell_what_was_measured(connection: Connectio
     today = Occasion("", NOON, NOON.date())
 
     async def next_tiers(user: str) -> dict[str, Any]:
-        standing = await achievements.standing(connection, user, [], 25, 5, ([], [], [], []))
-        assert standing is not None
-        found = progress(CATALOG, standing.collector, today, standing.awarded)
+        (row,) = await standings(connection, [user], [], 25, 5, ([], [], [], []))
+        stands = standing(row)
+        assert stands is not None
+        found = progress(CATALOG, stands.collector, today, stands.awarded)
         return {one.id: one for one in found if one.id in GRAPH_BADGES}
 
     ours = await next_tiers("ada")

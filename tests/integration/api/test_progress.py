@@ -14,7 +14,7 @@ from services.api.models.achievements import ProgressList
 from services.api.view import View, icon_path
 from services.state.collector import Collector
 from services.state.facets import MASTER
-from services.stores.achievements import Standing
+from services.stores.standings import Standing
 from tests.integration.api.world import CATALOG, PROGRESS
 from tests.integration.awards import START, award
 

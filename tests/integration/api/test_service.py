@@ -36,12 +36,12 @@ async def test_our_own_fault_is_a_problem_that_gives_nothing_away(
 ) -> None:
     async with asyncpg.create_pool(settings.postgres_url, min_size=0, max_size=1) as pool:
         app = create_app(settings, pool=pool)
-        del app.state.parts.view.scores
+        del app.state.parts.view.places
         async with asking(app, bearer(settings, "alice")) as client:
             answer = await client.get(LIST)
     body = problem(answer, 500)
     assert body["type"] == "/docs#internal"
-    assert "scores" not in answer.text
+    assert "places" not in answer.text
     assert SECURITY.items() <= dict(answer.headers).items()
 
 

@@ -16,7 +16,8 @@ from services.api.view import View, cursor_of, icon_path, place_of, target_of
 from services.state.collector import Collector
 from services.state.facets import MASTER
 from services.stores import achievements as stored
-from services.stores.achievements import Award, Counted, Held, Standing
+from services.stores.achievements import Award, Counted, Held
+from services.stores.standings import Standing
 
 VIEW = View(load_catalog())
 AT = 1_714_557_600_000_000  # 2024-05-01T10:00:00Z
@@ -81,7 +82,7 @@ def test_statistics_count_awards_not_badges_and_know_what_was_retired() -> None:
 
 def test_time_keeps_its_fraction_only_where_there_is_one() -> None:
     page = stored.Page([award("deep-cut", at=AT + 500)], False, [], None, None)
-    assert VIEW.page(page)["achievements"][0]["unlocked_at"] == "2024-05-01T10:00:00.000500Z"
+    assert plain(VIEW.page(page))["achievements"][0]["unlocked_at"] == "2024-05-01T10:00:00.000500Z"
 
 
 def test_cursor_comes_back_as_the_place_it_was_made_of() -> None:
