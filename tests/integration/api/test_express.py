@@ -15,8 +15,9 @@ from starlette.types import Receive, Scope, Send
 from catalog.index import Catalog
 from services.api.app import App, create_app
 from services.settings import Settings
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, award, problem
-from tests.integration.served import bearer
+from tests.integration.api.world import CATALOG, LIST, PROGRESS
+from tests.integration.awards import award
+from tests.integration.served import bearer, problem
 
 SILVER = f"{LIST}/genre-tourist-silver"
 PLAIN = [LIST, PROGRESS, SILVER, f"{LIST}?limit=1", f"{LIST}?limit=500", f"{PROGRESS}?limit=100", f"{SILVER}?limit=7"]

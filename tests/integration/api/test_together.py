@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from services.settings import Settings
-from tests.integration.api.world import CATALOG, LIST, PROGRESS, START, award, holders
+from tests.integration.api.world import CATALOG, LIST, PROGRESS, holders
+from tests.integration.awards import START, award
 from tests.integration.served import bearer, served
 
 PATHS = (LIST, f"{LIST}?limit=2", PROGRESS, f"{PROGRESS}?limit=3", f"{LIST}/genre-tourist-silver", f"{LIST}/owner-i")
