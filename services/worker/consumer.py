@@ -26,6 +26,7 @@ log = logger(__name__)
 Positions = Callable[[Mapping[TP, range]], Awaitable[Mapping[TP, int]]]
 
 SEEK_AGAIN_SECONDS: Final = 0.02
+BUFFERED_SECONDS: Final = 0.02
 # An assignment asks for offsets on the connection where a fetch waits for records: Faust's 1.5 s are a pause for all.
 LONG_POLL_MILLISECONDS: Final = 250
 
@@ -69,7 +70,13 @@ class BundleConsumer(Consumer):  # type: ignore[misc]
         return RangeThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
-        records, active = await self._wait_next_records(timeout)
+        # A partition whose bundles wait to be taken is left out of a fetch, and Faust does not look again before the
+        # time is over: for a second there may be nothing to do although everything is there.
+        while self.flow_active and self._buffered_partitions and not self._get_active_partitions():
+            await asyncio.sleep(BUFFERED_SECONDS)
+            if self.should_stop:
+                return
+        records, active = await self._wait_next_records(BUFFERED_SECONDS if self._buffered_partitions else timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
             return

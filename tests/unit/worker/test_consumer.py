@@ -1,5 +1,6 @@
 """What Faust was taught: the range assignor, positions, and an assignment that moves while we ask for it."""
 
+import asyncio
 from collections import defaultdict
 from types import SimpleNamespace
 
@@ -9,7 +10,14 @@ from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
 from services.settings import Settings
-from services.worker.consumer import BundleConsumer, BundleTransport, RangeThread, WorkerApp, create_app
+from services.worker.consumer import (
+    BUFFERED_SECONDS,
+    BundleConsumer,
+    BundleTransport,
+    RangeThread,
+    WorkerApp,
+    create_app,
+)
 
 PLACE = TP("t", 0)
 
@@ -71,3 +79,40 @@ async def test_settings_that_losses_taught() -> None:
     assert conf.broker_max_poll_interval >= 864_000
     assert conf.broker_heartbeat_interval * 3 <= conf.broker_session_timeout
     assert conf.broker_session_timeout < conf.broker_rebalance_timeout < conf.broker_request_timeout
+
+
+async def test_partitions_that_were_buffered_are_looked_at_again_soon() -> None:
+    """Faust would sleep for a second where all are buffered, and wait for one where some are."""
+    asked: list[float] = []
+    active: set[TP] = set()
+
+    async def wait_next_records(timeout: float) -> tuple[None, set[TP]]:
+        asked.append(timeout)
+        return None, active
+
+    consumer = SimpleNamespace(
+        should_stop=False,
+        flow_active=True,
+        app=SimpleNamespace(consumer_generation_id=1),
+        _buffered_partitions={PLACE},
+        _get_active_partitions=lambda: active,
+        _wait_next_records=wait_next_records,
+    )
+
+    async def poll() -> None:
+        assert [one async for one in BundleConsumer.getmany(consumer, 1.0)] == []
+
+    polling = asyncio.create_task(poll())
+    await asyncio.sleep(3 * BUFFERED_SECONDS)
+    assert not asked, "there was nothing to ask for"
+    active.add(PLACE)
+    await asyncio.wait_for(polling, 10)
+    consumer._buffered_partitions.clear()
+    await poll()
+    assert asked == [BUFFERED_SECONDS, 1.0]
+
+    active.clear()
+    consumer._buffered_partitions.add(PLACE)
+    consumer.should_stop = True
+    await asyncio.wait_for(poll(), 10)
+    assert len(asked) == 2
