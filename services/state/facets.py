@@ -121,5 +121,8 @@ class Counter:
         if known is None:
             if len(self._known) >= self._most:
                 self._known.clear()
-            known = self._known[content] = count(facts_of(content), self._facet_id)
+            known = self._known[content] = self._count(content)
         return known
+
+    def _count(self, content: bytes) -> Counted:
+        return count(facts_of(content), self._facet_id)

@@ -36,28 +36,16 @@ READ: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-class Narrowed:
-    """`Counter` without the facets that none of these metrics reads, and with a memory of its own."""
+class Narrowed(Counter):
+    """A counter without the facets that none of these metrics reads, and with a memory of its own."""
 
     def __init__(self, counter: Counter, metrics: Iterable[str], most: int = 10_000) -> None:
+        super().__init__(counter._facet_id, most)
         self._counter = counter
         self._read = frozenset(facet for metric in metrics for facet in READ.get(metric, NOTHING))
         self._left_out = {facet: nothing for facet, nothing in NOTHING.items() if facet not in self._read}
-        self._most = most
-        self._known: dict[bytes, Counted] = {}
 
-    def __call__(self, content: bytes) -> Counted:
-        """What the facts with this canonical content count as.
-
-        Raises:  KeyError where a value has no id yet.
-        """
-        known = self._known.get(content)
-        if known is None:
-            if len(self._known) >= self._most:
-                self._known.clear()
-            known = self._known[content] = self._narrow(self._counter(content))
-        return known
-
-    def _narrow(self, counted: Counted) -> Counted:
+    def _count(self, content: bytes) -> Counted:
+        counted = self._counter(content)
         bounded = tuple(pair for pair in counted.bounded if pair[0] in self._read)
         return counted._replace(**self._left_out | {"bounded": bounded})
