@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from services.api.problems import Problem, unavailable
 from services.api.reader import ANSWER_SECONDS, Reader
 from services.stores.postgres import Connection
 
@@ -20,7 +21,7 @@ MOST: Final = 8
 class _Waiting(NamedTuple, Generic[Q, A]):
     question: Q
     answer: asyncio.Future[A]
-    since: float
+    until: float
 
 
 class Gathered(Generic[Q, A]):
@@ -29,10 +30,13 @@ class Gathered(Generic[Q, A]):
     Most of what a short question costs, here and in PostgreSQL, is asking. Who asks alone does not wait.
     """
 
-    def __init__(self, reader: Reader, ask: Callable[[Connection, Sequence[Q]], Awaitable[Sequence[A]]]) -> None:
+    def __init__(
+        self, reader: Reader, ask: Callable[[Connection, Sequence[Q]], Awaitable[Sequence[A]]], *, lanes: int = LANES
+    ) -> None:
         self._reader, self._ask = reader, ask
+        self._free = lanes
         self._waiting: deque[_Waiting[Q, A]] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._lanes: set[asyncio.Task[None]] = set()  # a task that nobody holds may be collected
 
     async def ask(self, question: Q) -> A:
         """The answer to it.
@@ -40,28 +44,58 @@ class Gathered(Generic[Q, A]):
         Raises:  Problem 503 where PostgreSQL does not answer in time, is away or not set up.
         """
         loop = asyncio.get_running_loop()
-        one = _Waiting[Q, A](question, loop.create_future(), loop.time())
+        one = _Waiting[Q, A](question, loop.create_future(), loop.time() + ANSWER_SECONDS)
         self._waiting.append(one)
-        if len(self._running) < LANES:
+        if self._free:
+            self._free -= 1
             lane = loop.create_task(self._lane(), name="reads")
-            self._running.add(lane)
-            lane.add_done_callback(self._running.discard)
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
         return await one.answer
 
     async def _lane(self) -> None:
-        time = asyncio.get_running_loop().time
-        while self._waiting:
-            together = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-            # Nobody waits for longer than one who asks alone.
-            left = ANSWER_SECONDS - (time() - together[0].since)
-            try:
-                answers = await self._reader.ask_within(left, self._ask, [one.question for one in together])
-                found = list(zip(together, answers, strict=True))
-            except Exception as error:
-                for one in together:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
+        try:
+            while together := self._next():
+                await self._settle(together)
+        finally:
+            self._free += 1  # in the step that found nobody waiting: whoever comes later begins a lane
+
+    def _next(self) -> list[_Waiting[Q, A]]:
+        """Those who go next: they still wait, and their time is not over."""
+        now, together = asyncio.get_running_loop().time(), list[_Waiting[Q, A]]()
+        while self._waiting and len(together) < MOST:
+            one = self._waiting.popleft()
+            if one.answer.done():
+                continue
+            if one.until <= now:
+                one.answer.set_exception(unavailable("PostgreSQL does not answer."))
             else:
-                for one, answer in found:
-                    if not one.answer.done():
-                        one.answer.set_result(answer)
+                together.append(one)
+        return together
+
+    async def _settle(self, together: Sequence[_Waiting[Q, A]]) -> None:
+        left = together[0].until - asyncio.get_running_loop().time()
+        try:
+            answers = await self._reader.ask_within(left, self._ask, [one.question for one in together])
+        except Problem as problem:
+            self._fail(together, problem)
+        except Exception as error:
+            if len(together) == 1:
+                self._fail(together, error)
+                return
+            for one in together:  # one of them is to blame, and the others are not to suffer for it
+                await self._settle([one])
+        except BaseException:
+            for one in together:
+                one.answer.cancel()
+            raise
+        else:
+            for one, answer in zip(together, answers, strict=True):
+                if not one.answer.done():
+                    one.answer.set_result(answer)
+
+    @staticmethod
+    def _fail(together: Sequence[_Waiting[Q, A]], error: Exception) -> None:
+        for one in together:
+            if not one.answer.done():
+                one.answer.set_exception(error)

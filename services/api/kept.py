@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, Final
 
 from services.api.answers import Answer
 
 _BESIDE: Final = 1000  # bytes that an answer takes beside its body and what that is made from
+_OBJECT: Final = 50
 
 
 class Kept:
@@ -16,6 +17,7 @@ class Kept:
     def __init__(self, most_bytes: int) -> None:
         self._most = self._left = most_bytes
         self._kept: dict[Hashable, tuple[Any, Answer]] = {}
+        self._sizes: dict[Hashable, int] = {}
 
     def find(self, key: Hashable) -> tuple[Any, Answer] | None:
         """What the answer was made from, and the answer."""
@@ -26,16 +28,24 @@ class Kept:
 
     def keep(self, key: Hashable, made_from: Any, answer: Answer) -> None:
         """Keep an answer in the place of the former one."""
-        if (former := self._kept.pop(key, None)) is not None:
-            self._left += _size(former[1])
-        if (size := _size(answer)) > self._most:
+        self._drop(key)
+        size = len(answer.body) + _size(made_from) + _BESIDE
+        if size > self._most:
             return
-        self._kept[key] = (made_from, answer)
+        self._kept[key], self._sizes[key] = (made_from, answer), size
         self._left -= size
         while self._left < 0:
-            self._left += _size(self._kept.pop(next(iter(self._kept)))[1])
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        if self._kept.pop(key, None) is not None:
+            self._left += self._sizes.pop(key)
 
 
-def _size(answer: Answer) -> int:
-    """Bytes, about: what an answer is made from is hardly larger than the answer."""
-    return 2 * len(answer.body) + _BESIDE
+def _size(value: Any) -> int:
+    """Bytes, about: of texts what they hold, of rows their values, of all else what a small object takes."""
+    if isinstance(value, (str, bytes)):
+        return len(value) + _OBJECT
+    if isinstance(value, Iterable):
+        return sum(map(_size, value)) + _OBJECT
+    return _OBJECT

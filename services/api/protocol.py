@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+MOST_BYTES: Final = 256 * 1024
 
 
 class Whole(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
@@ -27,6 +29,7 @@ class Joining:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
         self._held: list[bytes] = []
+        self._bytes = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
@@ -36,12 +39,16 @@ class Joining:
             if not self._held:
                 self._loop.call_soon(self.flush)
             self._held.append(data)
+            self._bytes += len(data)
+            if self._bytes > MOST_BYTES:  # a client that does not keep up is to be noticed
+                self.flush()
 
     def flush(self) -> None:
         """Send what is held."""
         if self._held:
-            held, self._held = self._held, []
-            self._transport.writelines(held)
+            held, self._held, self._bytes = self._held, [], 0
+            if not self._transport.is_closing():
+                self._transport.writelines(held)
 
     def close(self) -> None:
         self.flush()

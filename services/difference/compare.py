@@ -150,10 +150,9 @@ async def _judge(
     for one in stored:
         try:
             found = await recounting.counted_again(connection, knowledge, one, sets[one.user_id], said, refresh=True)
+            comparison.judge(found.collector, occasion, held[one.user_id])
         except FAULTS as error:
             comparison.fail(one.user_id, error)
-            continue
-        comparison.judge(found.collector, occasion, held[one.user_id])
 
 
 async def _pages(connection: Connection, sample: int | None) -> AsyncIterator[list[str]]:

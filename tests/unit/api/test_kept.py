@@ -3,7 +3,7 @@
 from services.api.answers import Answer
 from services.api.kept import Kept
 
-BODY = b"x" * 1000  # counts as 3,000 bytes
+BODY = b"x" * 1900  # counts as some 3,000 bytes
 
 
 def test_the_longest_unused_go_first() -> None:
@@ -37,3 +37,10 @@ def test_an_answer_larger_than_all_the_room_drives_no_other_out() -> None:
     kept.keep("small", 1, Answer(BODY, "small"))
     kept.keep("large", 1, Answer(3 * BODY, "large"))
     assert (kept.find("large"), kept.find("small")) == (None, (1, Answer(BODY, "small")))
+
+
+def test_what_an_answer_was_made_from_takes_room_too() -> None:
+    kept = Kept(9_000)
+    kept.keep("row", ("2026-11-20", ["x" * 6_000, 7, None]), Answer(b"", "row"))
+    kept.keep("a", "A", Answer(BODY, "a"))
+    assert (kept.find("row"), kept.find("a")) == (None, ("A", Answer(BODY, "a")))
