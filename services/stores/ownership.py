@@ -117,30 +117,39 @@ def _owned(copies: Mapping[Key, Copy]) -> list[str]:
     )
 
 
-async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> set[Key]:
-    """Write releases of which a user has said nothing before; answers which ones these are."""
+async def ids_of(connection: Connection, contents: Iterable[facts.Content]) -> dict[facts.Content, int | None]:
+    """The id of each content, stored where it was not.
+
+    Nothing known has no row; any other content must have one, or what was said would be lost in silence.
+    """
+    wanted = set(contents)
+    ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in wanted if one[1] == EMPTY)
+    return ids | await facts.resolve(connection, wanted - ids.keys())
+
+
+async def add_holdings(
+    connection: Connection, holdings: Mapping[Key, Holding], ids: Mapping[facts.Content, int | None]
+) -> set[Key]:
+    """Write releases of which a user has said nothing before; answers which ones these are. `ids` as of `ids_of`."""
     if not holdings:
         return set()
-    found = await connection.fetch(SQL["add_releases"], *await _owned_releases(connection, holdings))
+    found = await connection.fetch(SQL["add_releases"], *_owned_releases(holdings, ids))
     return {(user, release) for user, release in found}
 
 
 async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding]) -> None:
     """Write owned releases with the facts they count and state, sorted by key."""
-    if holdings:
-        await connection.execute(SQL["save_releases"], *await _owned_releases(connection, holdings))
-
-
-async def _owned_releases(connection: Connection, holdings: Mapping[Key, Holding]) -> list[str]:
+    if not holdings:
+        return
     contents: set[facts.Content] = set()
     for (_, release), holding in holdings.items():
-        stated = holding.statement.facts.content
-        contents.add((release, stated))
-        if holding.counted is not stated:  # mostly it is: the catalogue adds nothing to what was said
-            contents.add((release, holding.counted or EMPTY))
-    # Nothing known has no row; any other content must have one, or what was said would be lost in silence.
-    ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in contents if one[1] == EMPTY)
-    ids |= await facts.resolve(connection, contents - ids.keys())
+        contents.add((release, holding.statement.facts.content))
+        contents.add((release, holding.counted or EMPTY))
+    ids = await ids_of(connection, contents)
+    await connection.execute(SQL["save_releases"], *_owned_releases(holdings, ids))
+
+
+def _owned_releases(holdings: Mapping[Key, Holding], ids: Mapping[facts.Content, int | None]) -> list[str]:
     return columns([_owned_release(key, holdings[key], ids) for key in sorted(holdings)])
 
 

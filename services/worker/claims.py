@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from contracts.envelope import Event
 from services.state.facets import ARTIST, LABEL, Counted
 from services.state.facts import NOTHING, Facts, Stamp, Statement
-from services.state.holdings import Copy, Entry, Holding
+from services.state.holdings import EMPTY, Copy, Entry, Holding
 from services.stores import catalogue, ownership
+from services.stores.facts import Content
 from services.stores.ownership import CountKey, Key
 from services.worker.work import Accepted, Work
 
@@ -63,10 +64,15 @@ class Claims:
         self.asked = {copy.release_id for copy in self.copies.values() if copy.release_id is not None}
         self.entries = await catalogue.load(connection, self.asked)
         await self._work.knowledge.learn(connection, {one.statement.facts.content for one in self.entries.values()})
-        await self._add_releases({key: alone[key] for key in new})
+        stated_contents = {(name[1], facts.content) for _, name, _, _, facts in parts}
+        await self._add_releases({key: alone[key] for key in new}, stated_contents)
         await self._add_counts()
 
-    async def _add_releases(self, new: Mapping[Key, tuple[Copy, Facts]]) -> None:
+    async def _add_releases(self, new: Mapping[Key, tuple[Copy, Facts]], contents: set[Content]) -> None:
+        """Insert the releases of these copies; `contents` are all that the bundle states of releases.
+
+        They are stored at once, in one order: two bundles that store the same ones would wait in a circle otherwise.
+        """
         made: dict[Key, Holding] = {}
         instances: dict[Key, int] = {}
         for (user, instance), (copy, facts) in new.items():
@@ -75,8 +81,11 @@ class Claims:
             holding = made[user, copy.release_id] = Holding(copy.release_id, 1, statement=statement)
             holding.counted, holding.first_pressing = holding.due(self.entries.get(copy.release_id))
             instances[user, copy.release_id] = instance
+            if holding.counted is not facts.content:  # mostly it is: the catalogue adds nothing to what was said
+                contents.add((copy.release_id, holding.counted or EMPTY))
+        ids = await ownership.ids_of(self._work.connection, contents)
         counter = self._work.knowledge.counter
-        for key in await ownership.add_holdings(self._work.connection, made):
+        for key in await ownership.add_holdings(self._work.connection, made, ids):
             holding = made[key]
             self.releases[key[0], instances[key]] = Claim(holding, counter(holding.counted or b""))
 
