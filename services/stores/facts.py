@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from services.state.facts import digest
 from services.stores.postgres import Connection
@@ -46,14 +46,21 @@ class FacetIds:
         return self.missing(wanted)
 
 
+async def find(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:
+    """The ids of those of the contents that are stored."""
+    return await _ids(connection, contents, ["find"])
+
+
 async def resolve(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:
     """The id of each content, stored where it was not; sorted, so that writers never wait in a circle."""
+    return await _ids(connection, contents, ["find", "add", "find"])
+
+
+async def _ids(connection: Connection, contents: Iterable[Content], steps: Sequence[str]) -> dict[Content, int]:
     named = {(release_id, digest(content)): content for release_id, content in contents}
     keys = sorted(named)
-    if not keys:
-        return {}
     ids: dict[Content, int] = {}
-    for statement in ("find", "add", "find"):
+    for statement in steps if keys else ():
         arguments: list[object] = [column([release for release, _ in keys]), [name for _, name in keys]]
         if statement == "add":
             arguments.append([named[key].decode() for key in keys])

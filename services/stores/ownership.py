@@ -117,20 +117,29 @@ def _owned(copies: Mapping[Key, Copy]) -> list[str]:
     )
 
 
-async def ids_of(connection: Connection, contents: Iterable[facts.Content]) -> dict[facts.Content, int | None]:
-    """The id of each content, stored where it was not.
+Ids = Mapping[facts.Content, int | None]  # nothing known has no row
 
-    Nothing known has no row; any other content must have one, or what was said would be lost in silence.
-    """
+
+async def known_ids(connection: Connection, contents: Iterable[facts.Content]) -> Ids:
+    """The ids of those of the contents that are stored."""
+    said, silent = _split(contents)
+    return dict.fromkeys(silent) | await facts.find(connection, said)
+
+
+async def ids_of(connection: Connection, contents: Iterable[facts.Content]) -> Ids:
+    """The id of each content, stored where it was not: or what was said would be lost in silence."""
+    said, silent = _split(contents)
+    return dict.fromkeys(silent) | await facts.resolve(connection, said)
+
+
+def _split(contents: Iterable[facts.Content]) -> tuple[set[facts.Content], set[facts.Content]]:
     wanted = set(contents)
-    ids: dict[facts.Content, int | None] = dict.fromkeys(one for one in wanted if one[1] == EMPTY)
-    return ids | await facts.resolve(connection, wanted - ids.keys())
+    silent = {one for one in wanted if one[1] == EMPTY}
+    return wanted - silent, silent
 
 
-async def add_holdings(
-    connection: Connection, holdings: Mapping[Key, Holding], ids: Mapping[facts.Content, int | None]
-) -> set[Key]:
-    """Write releases of which a user has said nothing before; answers which ones these are. `ids` as of `ids_of`."""
+async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding], ids: Ids) -> set[Key]:
+    """Write releases of which a user has said nothing before; answers which ones these are."""
     if not holdings:
         return set()
     found = await connection.fetch(SQL["add_releases"], *_owned_releases(holdings, ids))
@@ -149,11 +158,11 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
     await connection.execute(SQL["save_releases"], *_owned_releases(holdings, ids))
 
 
-def _owned_releases(holdings: Mapping[Key, Holding], ids: Mapping[facts.Content, int | None]) -> list[str]:
+def _owned_releases(holdings: Mapping[Key, Holding], ids: Ids) -> list[str]:
     return columns([_owned_release(key, holdings[key], ids) for key in sorted(holdings)])
 
 
-def _owned_release(key: Key, holding: Holding, ids: Mapping[facts.Content, int | None]) -> tuple[Any, ...]:
+def _owned_release(key: Key, holding: Holding, ids: Ids) -> tuple[Any, ...]:
     user, release = key
     statement = holding.statement
     return (

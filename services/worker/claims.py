@@ -7,7 +7,7 @@ write them then, would take PostgreSQL twice; an insert that a row in its way tu
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -48,7 +48,6 @@ class Claims:
 
         What an event before or behind it in the bundle speaks of as well is left to be loaded, played and saved.
         """
-        connection = self._work.connection
         parts = [
             ((event.subject, item.instance_id), (event.subject, item.release.id), event, item, facts)
             for offset, event in [(one.offset, one.event) for one in standing]
@@ -59,35 +58,39 @@ class Claims:
         for key, name, event, item, facts in parts:
             if not doubled or not (key in doubled or name in doubled):
                 alone[key] = copy_of(item, stamp_of(event)), facts
-        new = await ownership.add_copies(connection, {key: copy for key, (copy, _) in alone.items()})
-        self.copies = {key: alone[key][0] for key in new}
-        self.asked = {copy.release_id for copy in self.copies.values() if copy.release_id is not None}
-        self.entries = await catalogue.load(connection, self.asked)
-        await self._work.knowledge.learn(connection, {one.statement.facts.content for one in self.entries.values()})
-        stated_contents = {(name[1], facts.content) for _, name, _, _, facts in parts}
-        await self._add_releases({key: alone[key] for key in new}, stated_contents)
+        await self._add(alone)
         await self._add_counts()
 
-    async def _add_releases(self, new: Mapping[Key, tuple[Copy, Facts]], contents: set[Content]) -> None:
-        """Insert the releases of these copies; `contents` are all that the bundle states of releases.
+    async def _add(self, alone: Mapping[Key, tuple[Copy, Facts]]) -> None:
+        """Insert these copies and their releases, where the facts of the release are stored.
 
-        They are stored at once, in one order: two bundles that store the same ones would wait in a circle otherwise.
+        New facts are stored when the bundle is saved, all at once and in one order: who states the same ones waits
+        until we are done, so it should not be long, and nobody waits in a circle.
         """
-        made: dict[Key, Holding] = {}
-        instances: dict[Key, int] = {}
-        for (user, instance), (copy, facts) in new.items():
-            assert copy.release_id is not None
-            statement = Statement() if facts == NOTHING else Statement(facts, copy.stamp)
-            holding = made[user, copy.release_id] = Holding(copy.release_id, 1, statement=statement)
-            holding.counted, holding.first_pressing = holding.due(self.entries.get(copy.release_id))
-            instances[user, copy.release_id] = instance
-            if holding.counted is not facts.content:  # mostly it is: the catalogue adds nothing to what was said
-                contents.add((copy.release_id, holding.counted or EMPTY))
-        ids = await ownership.ids_of(self._work.connection, contents)
+        connection = self._work.connection
+        self.asked = {copy.release_id for copy, _ in alone.values() if copy.release_id is not None}
+        self.entries = await catalogue.load(connection, self.asked)
+        await self._work.knowledge.learn(connection, {one.statement.facts.content for one in self.entries.values()})
+        made = {key: self._holding(copy, facts) for key, (copy, facts) in alone.items()}
+        contents = _contents(made.values())
+        ids = await ownership.known_ids(connection, contents)
+        if len(ids) < len(contents):
+            made = {key: one for key, one in made.items() if _contents([one]) <= ids.keys()}
+        new = await ownership.add_copies(connection, {key: alone[key][0] for key in made})
+        self.copies = {key: alone[key][0] for key in new}
+        names = {(key[0], made[key].release_id): key for key in new}
         counter = self._work.knowledge.counter
-        for key in await ownership.add_holdings(self._work.connection, made, ids):
-            holding = made[key]
-            self.releases[key[0], instances[key]] = Claim(holding, counter(holding.counted or b""))
+        for name in await ownership.add_holdings(connection, {name: made[key] for name, key in names.items()}, ids):
+            holding = made[names[name]]
+            self.releases[names[name]] = Claim(holding, counter(holding.counted or b""))
+
+    def _holding(self, copy: Copy, facts: Facts) -> Holding:
+        """The release of a new copy, if nothing was said of it before."""
+        assert copy.release_id is not None
+        statement = Statement() if facts == NOTHING else Statement(facts, copy.stamp)
+        holding = Holding(copy.release_id, 1, statement=statement)
+        holding.counted, holding.first_pressing = holding.due(self.entries.get(copy.release_id))
+        return holding
 
     async def _add_counts(self) -> None:
         """Count labels and artists; whose work a master is depends on what else of it is owned: that is loaded."""
@@ -101,6 +104,17 @@ class Claims:
         self.counts = await ownership.add_counts(self._work.connection, more)
         for key, number in self.counts.items():
             self._work.collectors[key[0]].unbounded[key[1:]] = number - more[key]
+
+
+def _contents(holdings: Iterable[Holding]) -> set[Content]:
+    """What these releases state and count."""
+    found: set[Content] = set()
+    for one in holdings:
+        said, counted = one.statement.facts.content, one.counted
+        found.add((one.release_id, said))
+        if counted is not said:  # mostly it is: the catalogue adds nothing to what was said
+            found.add((one.release_id, counted or EMPTY))
+    return found
 
 
 def _doubled(keys: Sequence[Key]) -> set[Key]:
