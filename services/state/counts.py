@@ -15,25 +15,25 @@ class Counts:
     """How often each id occurs; ids rise, counts are positive.
 
     Shape:   packed as all ids, then all counts, little-endian uint32. Adding looks an id up by bisection and
-             changes the arrays in place, so an event costs the same whatever else is counted.
+             changes the array in place, so an event costs the same whatever else is counted.
     """
 
-    __slots__ = ("_ids", "_numbers")
+    __slots__ = ("_packed", "_size")
 
     def __init__(self, packed: bytes = b"") -> None:
         """Raises:  ValueError where `packed` is not a whole number of pairs."""
-        half, odd = divmod(len(packed), 2)
-        if odd or half % 4:
+        if len(packed) % 8:
             raise ValueError(f"{len(packed)} bytes are not pairs of uint32")
-        self._ids = array("I", packed[:half])
-        self._numbers = array("I", packed[half:])
+        self._packed = array("I", packed)
+        self._size = len(packed) // 8
 
     @classmethod
     def of(cls, counted: Mapping[int, int]) -> Counts:
         """These counts, all of them positive."""
+        ids = sorted(counted)
         made = cls()
-        made._ids = array("I", sorted(counted))
-        made._numbers = array("I", [counted[id_] for id_ in made._ids])
+        made._packed = array("I", [*ids, *(counted[id_] for id_ in ids)])
+        made._size = len(ids)
         return made
 
     def add(self, id_: int, delta: int) -> int:
@@ -41,36 +41,38 @@ class Counts:
 
         Raises:  ValueError where the count would fall below zero: the state would contradict itself.
         """
-        ids, numbers = self._ids, self._numbers
-        at = bisect_left(ids, id_)
-        if at < len(ids) and ids[at] == id_:
-            number = numbers[at] + delta
+        packed, size = self._packed, self._size
+        at = bisect_left(packed, id_, 0, size)
+        if at < size and packed[at] == id_:
+            number = packed[size + at] + delta
             if number > 0:
-                numbers[at] = number
+                packed[size + at] = number
             elif number == 0:
-                del ids[at], numbers[at]
+                del packed[size + at], packed[at]
+                self._size = size - 1
             else:
                 raise ValueError(f"count of {id_} would be {number}")
             return number
         if delta <= 0:
             raise ValueError(f"count of {id_} would be {delta}")
-        ids.insert(at, id_)
-        numbers.insert(at, delta)
+        packed.insert(size + at, delta)
+        packed.insert(at, id_)
+        self._size = size + 1
         return delta
 
     def between(self, first: int, last: int) -> int:
         """Sum of the counts of the ids `first` … `last`."""
-        ids = self._ids
-        start = bisect_left(ids, first)
-        return sum(self._numbers[start : bisect_left(ids, last + 1, start)])
+        packed, size = self._packed, self._size
+        start = bisect_left(packed, first, 0, size)
+        return sum(packed[size + start : size + bisect_left(packed, last + 1, start, size)])
 
     def first(self) -> int | None:
         """The smallest id; None when nothing is counted."""
-        return self._ids[0] if self._ids else None
+        return self._packed[0] if self._size else None
 
     def pack(self) -> bytes:
         """The packed form; equal counts give equal bytes."""
-        return self._ids.tobytes() + self._numbers.tobytes()
+        return self._packed.tobytes()
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return zip(self._ids, self._numbers, strict=True)
+        return zip(self._packed[: self._size], self._packed[self._size :], strict=True)
