@@ -13,14 +13,14 @@ from services.state.holdings import Entry
 from services.stores import facts
 from services.stores.ownership import statement_in
 from services.stores.postgres import Connection
-from services.stores.queries import rows, statements
+from services.stores.queries import column, rows, statements
 
 SQL = statements("catalogue")
 
 
 async def load(connection: Connection, release_ids: Iterable[int]) -> dict[int, Entry]:
     """What is known of each release; nothing for those the catalogue does not have."""
-    found = await connection.fetch(SQL["load"], list(release_ids))
+    found = await connection.fetch(SQL["load"], column(list(release_ids)))
     return {
         release: Entry(statement_in(content, *stamp), first_pressing)
         for release, _, content, first_pressing, *stamp in found
@@ -65,7 +65,7 @@ async def totals(connection: Connection, keys: Collection[Key]) -> dict[Key, Tot
     facets = {"label": LABEL, "artist": ARTIST}
     return {
         (facets[kind], id_): Total(total, as_of, name)
-        for kind, id_, total, as_of, name in await connection.fetch(SQL["totals"], labels, artists)
+        for kind, id_, total, as_of, name in await connection.fetch(SQL["totals"], column(labels), column(artists))
     }
 
 

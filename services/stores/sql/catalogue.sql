@@ -2,7 +2,7 @@
 -- What the catalogue says of these releases.
 select r.release_id, r.facts_id, f.content, r.first_pressing, r.stated_at, r.by_id, r.by_source, r.stamps
 from release r join facts f on f.facts_id = r.facts_id
-where r.release_id = any($1::bigint[]);
+where r.release_id = any($1::text::bigint[]);
 
 -- name: save
 -- What the catalogue says of releases after a bundle.
@@ -27,7 +27,7 @@ select t.kind, t.id, t.total, t.as_of, coalesce(l.name, a.name) as name
 from catalogue_total t
 left join label l on t.kind = 'label' and l.label_id = t.id
 left join artist a on t.kind = 'artist' and a.artist_id = t.id
-where (t.kind = 'label' and t.id = any($1::bigint[])) or (t.kind = 'artist' and t.id = any($2::bigint[]));
+where (t.kind = 'label' and t.id = any($1::text::bigint[])) or (t.kind = 'artist' and t.id = any($2::text::bigint[]));
 
 -- name: first_pressing
 -- What makes a release the first pressing of its master.
