@@ -1,4 +1,4 @@
-"""A campaign's sweeps through the worker's bundles, beside reading the rows that they need."""
+"""A campaign's sweeps through one worker, beside reading the rows that they need."""
 
 from __future__ import annotations
 
@@ -6,28 +6,27 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from bench import load
-from bench.bundles import knowledge
+from bench import load, worker
 from bench.databases import database, session, settle
 from bench.load import Sample
 from bench.plan import Engines, Scale, Steps
 from bench.population import Group, populated
 from bench.results import Result
+from catalog.index import load_catalog
 from contracts.envelope import encode_binary
 from services.campaigns import acts
-from services.stores import activity, campaigns, ledger, ownership
+from services.stores import activity, campaigns, ownership
 from services.stores.postgres import Connection
-from services.worker.bundle import process
 from services.worker.runner import HEAVY
 
 TOPIC: Final = "cron.sweep"
-USERS: Final = 2_000
+USERS: Final = 4_000
 WARM: Final = 100  # users who are not measured: a multiple of a bundle
 LACK: Final = "delete from user_badges where badge_key like 'genre-tourist%'"
 
 
 async def campaign(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
-    """Users a second of one lane: where nobody lacks anything, and where all lack a family that must be dated."""
+    """Users a second of one worker: where nobody lacks anything, and where all lack a family that must be dated."""
     steps.begin("campaign", 2 * scale.rounds)
     group = Group("user", min(USERS, scale.users), scale.records)
     found: list[Result] = []
@@ -39,7 +38,9 @@ async def campaign(engines: Engines, scale: Scale, steps: Steps) -> list[Result]
                     await connection.execute(prepare)
                     await settle(connection)
                     reading = await _read(connection, group.members())
-                    best.append((await _sweep(connection, group.members()), reading))
+                    records = await _sweeps(connection, group.members())
+                    run = await worker.drain(copy, engines.kafka, records, topic=TOPIC)
+                    best.append((run.rate, reading))
                 steps.done(f"{name}: {best[-1][0]:,.0f} users/s, reading alone {best[-1][1]:,.0f}")
             best.sort(key=lambda one: one[0] / one[1])
             ours, floor = best[len(best) // 2]
@@ -69,10 +70,10 @@ async def _read(connection: Connection, users: Sequence[str]) -> float:
     return (len(users) - WARM) / (time.perf_counter() - begin)
 
 
-async def _sweep(connection: Connection, users: Sequence[str]) -> float:
-    known = knowledge()
+async def _sweeps(connection: Connection, users: Sequence[str]) -> list[Sample]:
+    """Start a campaign; answers the events that it sends, one for each user."""
     begun = await acts.start(
-        connection, known.catalog, scope="family", value="genre-tourist", by="bench", reason="bench"
+        connection, load_catalog(), scope="family", value="genre-tourist", by="bench", reason="bench"
     )
     records = []
     for offset, user in enumerate(users):
@@ -82,11 +83,4 @@ async def _sweep(connection: Connection, users: Sequence[str]) -> float:
         )
         stamp = int(begun.started_at.timestamp() * 1000)
         records.append(Sample(offset, stamp, user.encode(), value, headers, 1))
-    await ledger.open_partition(connection, TOPIC, 0, 0, "bench")
-    size = HEAVY[TOPIC]
-    begin = 0.0
-    for start in range(0, len(records), size):
-        if start == WARM:
-            begin = time.perf_counter()
-        await process(connection, known, TOPIC, 0, records[start : start + size])
-    return (len(records) - WARM) / (time.perf_counter() - begin)
+    return records

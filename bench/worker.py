@@ -80,8 +80,8 @@ def placed(records: Sequence[Sample]) -> list[list[Sample]]:
     return lanes
 
 
-async def drain(url: str, kafka: str, records: Sequence[Sample], *, workers: int = 1) -> Run:
-    """Send the records to topics of their own, start workers on that backlog, wait until all is processed.
+async def drain(url: str, kafka: str, records: Sequence[Sample], *, workers: int = 1, topic: str = TOPIC) -> Run:
+    """Send the records to a topic of their own, start workers on that backlog, wait until all is processed.
 
     Raises:  WorkerFailed with the last lines of the worker's log.
     """
@@ -93,7 +93,7 @@ async def drain(url: str, kafka: str, records: Sequence[Sample], *, workers: int
     )
     lanes = placed(records)
     await declare(settings)
-    await _send(settings, records)
+    await _send(settings, topic, records)
     connection = await asyncpg.connect(url)
     try:
         before = await connection.fetchval("select pg_current_wal_insert_lsn()")
@@ -116,14 +116,15 @@ async def declare(settings: Settings) -> None:
         await admin.close()
 
 
-async def _send(settings: Settings, records: Sequence[Sample]) -> None:
+async def _send(settings: Settings, topic: str, records: Sequence[Sample]) -> None:
     publisher = Publisher(settings.bootstrap)
     await publisher.open()
-    topic = settings.topic(TOPIC)
     try:
         for start in range(0, len(records), SENT_AT_ONCE):
             part = records[start : start + SENT_AT_ONCE]
-            report = await publisher.publish([Outgoing(topic, one.key, one.value, one.headers) for one in part])
+            report = await publisher.publish(
+                [Outgoing(settings.topic(topic), one.key, one.value, one.headers) for one in part]
+            )
             if len(report.sent) < len(part):
                 raise WorkerFailed(f"Kafka did not take the backlog: {report.error or report.refused[:1]}")
     finally:
