@@ -27,7 +27,7 @@ class Scale:
     users: int = 20_000
     records: int = 20
     events: int = 40_000
-    pages: int = 400
+    pages: int = 1_200
     rounds: int = 3
     flat_users: int = 50
     flat_rounds: int = 12
@@ -41,7 +41,7 @@ class Scale:
 QUICK = Scale(
     users=4_000,
     events=12_000,
-    pages=240,
+    pages=400,
     rounds=1,
     flat_users=40,
     flat_rounds=6,

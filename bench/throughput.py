@@ -107,7 +107,8 @@ async def workers(engines: Engines, scale: Scale, steps: Steps) -> list[Result]:
     found: dict[int, list[worker.Run]] = {1: [], 2: []}
 
     async def run(url: str, turn: int, number: int) -> float:
-        records = load.random_events(scale.events, crowd.members(), 1, seed=turn)
+        # Three times as many as elsewhere: the second worker joins while the first is at work already.
+        records = load.random_events(3 * scale.events, crowd.members(), 1, seed=turn)
         found[number].append(await worker.drain(url, engines.kafka, records, workers=number))
         return found[number][-1].rate
 

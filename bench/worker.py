@@ -27,7 +27,8 @@ from services.topics import TopicAdmin, plan
 
 POLL_SECONDS: Final = 0.02
 STALL_SECONDS: Final = 60.0
-WARM: Final = 0.05
+# While this share of the records is being processed, all workers have joined and all of their lanes have work.
+FULL: Final = (0.25, 0.9)
 PARTITIONS: Final = 8
 SENT_AT_ONCE: Final = 5000
 
@@ -41,7 +42,7 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the workers did: items per second after the first 5 %, their bundles in order, WAL bytes in all.
+    """What the workers did: items per second while all lanes had work, their bundles in order, WAL bytes in all.
 
     Units:   `cpu` is what they worked an item, in seconds; `busy` the share of all cores that anybody kept busy.
     """
@@ -134,14 +135,18 @@ async def _send(settings: Settings, topic: str, records: Sequence[Sample]) -> No
 async def _watch(
     settings: Settings, connection: asyncpg.Connection[asyncpg.Record], records: Sequence[Sample], workers: int
 ) -> tuple[Mark, Mark]:
-    """Run the workers until the ledger has every record; the marks at 5 % and at the end."""
+    """Run the workers until the ledger has every record; the marks between which all lanes had work.
+
+    Shape:   what is under way at the first mark is as much as at the last: with marks at the beginning and the end of
+             the backlog it would count as done in no time, the more the larger a bundle is beside the backlog.
+    """
     with tempfile.TemporaryDirectory(prefix="gatefold-bench-") as scratch:
         async with running(settings, scratch, ["worker"] * workers) as processes:
             marks = await _marks(connection, processes, len(records))
-    begin = next(mark for mark in marks if mark.done >= WARM * len(records))
-    if begin.done == len(records):
+    begin, end = (next(mark for mark in marks if mark.done >= share * len(records)) for share in FULL)
+    if begin.done == end.done:
         raise WorkerFailed("the backlog is too small to measure")
-    return begin, marks[-1]
+    return begin, end
 
 
 @contextlib.asynccontextmanager

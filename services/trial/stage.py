@@ -65,7 +65,8 @@ class Stage:
         self.held: dict[Name, Held] = {}
         self._ownership = OwnershipBundle(self.work)
         self._activity = ActivityBundle(self.work)
-        self._everything = Awarding(knowledge.catalog, lambda user: self._ownership.holdings.get(user, {}))
+        held = self._ownership.holdings  # without `self`, or a stage that is done with would refer to itself
+        self._everything = Awarding(knowledge.catalog, lambda user: held.get(user, {}))
         self._said = Said(connection)
         self._known: set[str] = set()
 
