@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.state.facts import digest
+from services.state.holdings import EMPTY
 from services.stores.postgres import Connection
 from services.stores.queries import column, statements
 
 SQL = statements("facts")
 
 Content = tuple[int, bytes]  # release id, canonical content
+Ids = Mapping[Content, int | None]  # nothing known has no row
 
 
 class FacetIds:
@@ -46,11 +48,6 @@ class FacetIds:
         return self.missing(wanted)
 
 
-async def find(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:
-    """The ids of those of the contents that are stored."""
-    return await _ids(connection, contents, ["find"])
-
-
 async def resolve(connection: Connection, contents: Iterable[Content]) -> dict[Content, int]:
     """The id of each content, stored where it was not; sorted, so that writers never wait in a circle."""
     return await _ids(connection, contents, ["find", "add", "find"])
@@ -70,6 +67,24 @@ async def _ids(connection: Connection, contents: Iterable[Content], steps: Seque
         if not keys:
             break
     return ids
+
+
+async def known_ids(connection: Connection, contents: Iterable[Content]) -> Ids:
+    """The ids of those of the contents that are stored."""
+    said, silent = _split(contents)
+    return dict.fromkeys(silent) | await _ids(connection, said, ["find"])
+
+
+async def ids_of(connection: Connection, contents: Iterable[Content]) -> Ids:
+    """The id of each content, stored where it was not: or what was said would be lost in silence."""
+    said, silent = _split(contents)
+    return dict.fromkeys(silent) | await resolve(connection, said)
+
+
+def _split(contents: Iterable[Content]) -> tuple[set[Content], set[Content]]:
+    wanted = set(contents)
+    silent = {one for one in wanted if one[1] == EMPTY}
+    return wanted - silent, silent
 
 
 async def prune(connection: Connection, release_ids: list[int]) -> None:

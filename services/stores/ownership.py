@@ -117,28 +117,7 @@ def _owned(copies: Mapping[Key, Copy]) -> list[str]:
     )
 
 
-Ids = Mapping[facts.Content, int | None]  # nothing known has no row
-
-
-async def known_ids(connection: Connection, contents: Iterable[facts.Content]) -> Ids:
-    """The ids of those of the contents that are stored."""
-    said, silent = _split(contents)
-    return dict.fromkeys(silent) | await facts.find(connection, said)
-
-
-async def ids_of(connection: Connection, contents: Iterable[facts.Content]) -> Ids:
-    """The id of each content, stored where it was not: or what was said would be lost in silence."""
-    said, silent = _split(contents)
-    return dict.fromkeys(silent) | await facts.resolve(connection, said)
-
-
-def _split(contents: Iterable[facts.Content]) -> tuple[set[facts.Content], set[facts.Content]]:
-    wanted = set(contents)
-    silent = {one for one in wanted if one[1] == EMPTY}
-    return wanted - silent, silent
-
-
-async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding], ids: Ids) -> set[Key]:
+async def add_holdings(connection: Connection, holdings: Mapping[Key, Holding], ids: facts.Ids) -> set[Key]:
     """Write releases of which a user has said nothing before; answers which ones these are."""
     if not holdings:
         return set()
@@ -154,15 +133,15 @@ async def save_holdings(connection: Connection, holdings: Mapping[Key, Holding])
     for (_, release), holding in holdings.items():
         contents.add((release, holding.statement.facts.content))
         contents.add((release, holding.counted or EMPTY))
-    ids = await ids_of(connection, contents)
+    ids = await facts.ids_of(connection, contents)
     await connection.execute(SQL["save_releases"], *_owned_releases(holdings, ids))
 
 
-def _owned_releases(holdings: Mapping[Key, Holding], ids: Ids) -> list[str]:
+def _owned_releases(holdings: Mapping[Key, Holding], ids: facts.Ids) -> list[str]:
     return columns([_owned_release(key, holdings[key], ids) for key in sorted(holdings)])
 
 
-def _owned_release(key: Key, holding: Holding, ids: Ids) -> tuple[Any, ...]:
+def _owned_release(key: Key, holding: Holding, ids: facts.Ids) -> tuple[Any, ...]:
     user, release = key
     statement = holding.statement
     return (

@@ -15,7 +15,7 @@ from contracts.envelope import Event
 from services.state.facets import ARTIST, LABEL, Counted
 from services.state.facts import NOTHING, Facts, Stamp, Statement
 from services.state.holdings import EMPTY, Copy, Entry, Holding
-from services.stores import catalogue, ownership
+from services.stores import catalogue, facts, ownership
 from services.stores.facts import Content
 from services.stores.ownership import CountKey, Key
 from services.worker.work import Accepted, Work
@@ -49,15 +49,15 @@ class Claims:
         What an event before or behind it in the bundle speaks of as well is left to be loaded, played and saved.
         """
         parts = [
-            ((event.subject, item.instance_id), (event.subject, item.release.id), event, item, facts)
+            ((event.subject, item.instance_id), (event.subject, item.release.id), event, item, said)
             for offset, event in [(one.offset, one.event) for one in standing]
-            for item, facts in zip(event.data.items, stated[offset], strict=True)
+            for item, said in zip(event.data.items, stated[offset], strict=True)
         ]
         doubled = _doubled([part[0] for part in parts]) | _doubled([part[1] for part in parts])
         alone: dict[Key, tuple[Copy, Facts]] = {}
-        for key, name, event, item, facts in parts:
+        for key, name, event, item, said in parts:
             if not doubled or not (key in doubled or name in doubled):
-                alone[key] = copy_of(item, stamp_of(event)), facts
+                alone[key] = copy_of(item, stamp_of(event)), said
         await self._add(alone)
         await self._add_counts()
 
@@ -71,9 +71,9 @@ class Claims:
         self.asked = {copy.release_id for copy, _ in alone.values() if copy.release_id is not None}
         self.entries = await catalogue.load(connection, self.asked)
         await self._work.knowledge.learn(connection, {one.statement.facts.content for one in self.entries.values()})
-        made = {key: self._holding(copy, facts) for key, (copy, facts) in alone.items()}
+        made = {key: self._holding(copy, said) for key, (copy, said) in alone.items()}
         contents = _contents(made.values())
-        ids = await ownership.known_ids(connection, contents)
+        ids = await facts.known_ids(connection, contents)
         if len(ids) < len(contents):
             made = {key: one for key, one in made.items() if _contents([one]) <= ids.keys()}
         new = await ownership.add_copies(connection, {key: alone[key][0] for key in made})
@@ -84,10 +84,10 @@ class Claims:
             holding = made[names[name]]
             self.releases[names[name]] = Claim(holding, counter(holding.counted or b""))
 
-    def _holding(self, copy: Copy, facts: Facts) -> Holding:
+    def _holding(self, copy: Copy, said: Facts) -> Holding:
         """The release of a new copy, if nothing was said of it before."""
         assert copy.release_id is not None
-        statement = Statement() if facts == NOTHING else Statement(facts, copy.stamp)
+        statement = Statement() if said == NOTHING else Statement(said, copy.stamp)
         holding = Holding(copy.release_id, 1, statement=statement)
         holding.counted, holding.first_pressing = holding.due(self.entries.get(copy.release_id))
         return holding
