@@ -117,7 +117,11 @@ async def _measure(
     seconds: float,
     user_of: Callable[[ConsumerRecord], str],
 ) -> list[float]:
-    """Seconds from sending to answer, of the first events of new users."""
+    """Seconds from sending to answer, of the first events of new users.
+
+    Shape:   what is sent is made before the clock starts: who sends shares the cores with who is measured.
+    """
+    records = [_paced(number, users) for number in range(int(rate * seconds) + 1)]
     sent: dict[str, float] = {}
     took: list[float] = []
     async with _reading(bootstrap, target) as reader, AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
@@ -126,11 +130,9 @@ async def _measure(
         begin, number = time.perf_counter(), 0
         while (now := time.perf_counter() - begin) < seconds:
             while number < rate * now:
-                new = number % AWARD_EACH == 0
-                user = f"new-{number}" if new else users[number * 7919 % len(users)]
-                record = load.event(number, user, [(load.NEW_COPIES + number, number % 2000)], name=f"paced-{number}")
-                if new and now > WARM * seconds:
-                    sent[user] = time.perf_counter()
+                record = records[number]
+                if number % AWARD_EACH == 0 and now > WARM * seconds:
+                    sent[record.key.decode()] = time.perf_counter()
                 await producer.send(source, record.value, key=record.key, headers=record.headers)
                 number += 1
             await asyncio.sleep(TICK_SECONDS)
@@ -140,6 +142,12 @@ async def _measure(
         except TimeoutError:
             raise worker.WorkerFailed(f"{len(sent)} answers of {len(took) + len(sent)} did not come") from None
     return took
+
+
+def _paced(number: int, users: list[str]) -> load.Sample:
+    """The event of this number; one in `AWARD_EACH` is the first of its user."""
+    user = f"new-{number}" if number % AWARD_EACH == 0 else users[number * 7919 % len(users)]
+    return load.event(number, user, [(load.NEW_COPIES + number, number % 2000)], name=f"paced-{number}")
 
 
 @asynccontextmanager
