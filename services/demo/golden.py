@@ -87,7 +87,7 @@ def _played(
     ownership, activity = OwnershipBundle(work), ActivityBundle(work)
     ownership.catalogue |= known
     ownership.stated_values(accepted)
-    years = Awarding(catalog, lambda user: {})
+    years = Awarding(catalog, {})
     for one in accepted:
         if one.event.type.startswith("ownership."):
             ownership.play(one)

@@ -79,7 +79,7 @@ async def _settle(
     names = await store.names(connection, due.user_id, named)
     collector.graph = measured_of(shape, names, as_of)
     event = Event(TRIGGER, due.event_id, due.source, due.user_id, due.event_time, None, b"")
-    awarding = Awarding(catalog, lambda user: {})
+    awarding = Awarding(catalog, {})
     awarding.judge_trigger(event, collector, occasion_at(TRIGGER, due.event_time))
     given = await awarding.settle(connection)
     await store.save(connection, due, collector.graph, as_of)

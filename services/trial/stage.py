@@ -65,8 +65,7 @@ class Stage:
         self.held: dict[Name, Held] = {}
         self._ownership = OwnershipBundle(self.work)
         self._activity = ActivityBundle(self.work)
-        held = self._ownership.holdings  # without `self`, or a stage that is done with would refer to itself
-        self._everything = Awarding(knowledge.catalog, lambda user: held.get(user, {}))
+        self._everything = Awarding(knowledge.catalog, self._ownership.holdings)
         self._said = Said(connection)
         self._known: set[str] = set()
 

@@ -50,7 +50,7 @@ class ActivityBundle:
         self.objects: dict[Key, Fact] = {}
         self._spoken: dict[int, list[str]] = {}
         self._changed: set[Key] = set()
-        self.awarding = Awarding(work.knowledge.catalog, lambda user: {})
+        self.awarding = Awarding(work.knowledge.catalog, {})
 
     async def apply(self, accepted: Sequence[Accepted]) -> list[NewAward]:
         """Load what the events touch, apply them one by one, write the result.

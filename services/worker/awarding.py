@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,8 +23,8 @@ from services.worker.evidence import TO_NAME, unnamed
 from services.worker.messages import awarded
 from services.worker.steps import Steps
 
-# The user's releases that the transaction has at hand.
-Holdings = Callable[[str], Mapping[int, Holding]]
+# The releases of users, by id, that the transaction has at hand. No function: one that names its owner is a cycle.
+Holdings = Mapping[str, Mapping[int, Holding]]
 
 
 class Awarding:
@@ -156,7 +156,7 @@ class Awarding:
             return
         metric = evidence.get("metric")
         if metric in TO_NAME:
-            found.unnamed = unnamed(metric, collector, self._holdings(collector.user_id), item)
+            found.unnamed = unnamed(metric, collector, self._holdings.get(collector.user_id, {}), item)
         self._candidates[found.name] = found
         self._found[collector.user_id] += 1
 

@@ -41,7 +41,7 @@ async def backfill(work: Work, asked: Iterable[tuple[Accepted, Recount]], campai
     replays = {user: Replay(users[user][1], counter, measured.get(user)) for user in due}
     awarding = Awarding(
         knowledge.catalog,
-        lambda user: replays[user].holdings,
+        {user: replay.holdings for user, replay in replays.items()},
         Backfill(campaign.campaign_id, campaign.notify, index, due),
     )
     for user, replay in replays.items():

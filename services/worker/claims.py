@@ -32,7 +32,7 @@ class Claims:
     """Copies, releases and counts that were inserted for the events of a bundle, as they are once all are played.
 
     Shape:   `releases` by user and instance, where both the copy and the release are new; `copies` are all that were
-             new. `entries` is what the catalogue says of `asked`. `counts` are those that the database holds now.
+             inserted. `entries` is what the catalogue says of `asked`. `counts` are those that the database holds now.
     """
 
     def __init__(self, work: Work) -> None:

@@ -87,7 +87,7 @@ def forget_statements(
 
 async def _evaluate_rest(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
     """What newer events left may earn badges anew, dated with the newest of them."""
-    awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
+    awarding = Awarding(work.knowledge.catalog, {one.event.subject: found.holdings})
     judge_rest(awarding, one.event, found)
     given = await awarding.settle(work.connection)
     await collectors.save(work.connection, [found.collector])

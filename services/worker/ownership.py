@@ -34,9 +34,7 @@ class OwnershipBundle:
         self._claims = Claims(work)
         self._changed_copies: set[Key] = set()
         self._changed_holdings: set[Key] = set()
-        # Without `self`: a bundle that refers to itself would stay in memory until the collector of cycles runs.
-        held = self.holdings
-        self.awarding = Awarding(work.knowledge.catalog, lambda user: held.get(user, {}))
+        self.awarding = Awarding(work.knowledge.catalog, self.holdings)
 
     def stated_values(self, accepted: Iterable[Accepted]) -> set[tuple[str, str]]:
         """The bounded facets' values that these events state."""

@@ -117,7 +117,7 @@ async def evaluate(work: Work, one: Accepted, found: Recount) -> list[NewAward]:
     Where that time is void by a deletion, what is left is dated with the newest event left, as the deletion did it.
     """
     time = recounting.judged_at(one.event, found, stands=work.stands(one.event))
-    awarding = Awarding(work.knowledge.catalog, lambda user: found.holdings)
+    awarding = Awarding(work.knowledge.catalog, {one.event.subject: found.holdings})
     awarding.judge_everything(one.event, found.collector, occasion_at(one.event.type, time))
     given = await awarding.settle(work.connection)
     await recounting.save(work.connection, found)

@@ -15,7 +15,7 @@ from services.worker.work import Accepted, Work
 
 async def measure_tenure(work: Work, accepted: Sequence[Accepted]) -> list[NewAward]:
     """Evaluate tenure for each user; who is not known has not joined."""
-    awarding = Awarding(work.knowledge.catalog, lambda user: {})
+    awarding = Awarding(work.knowledge.catalog, {})
     for one in await work.lock(accepted, create=False):
         judge(awarding, one.event, work.collectors[one.event.subject])
     return await awarding.settle(work.connection)
