@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from services.state.facts import digest
 from services.state.holdings import EMPTY
@@ -69,22 +69,20 @@ async def _ids(connection: Connection, contents: Iterable[Content], steps: Seque
     return ids
 
 
-async def known_ids(connection: Connection, contents: Iterable[Content]) -> Ids:
+async def known_ids(connection: Connection, contents: Set[Content]) -> Ids:
     """The ids of those of the contents that are stored."""
-    said, silent = _split(contents)
-    return dict.fromkeys(silent) | await _ids(connection, said, ["find"])
+    silent = _silent(contents)
+    return silent | await _ids(connection, contents - silent.keys(), ["find"])
 
 
-async def ids_of(connection: Connection, contents: Iterable[Content]) -> Ids:
+async def ids_of(connection: Connection, contents: Set[Content]) -> Ids:
     """The id of each content, stored where it was not: or what was said would be lost in silence."""
-    said, silent = _split(contents)
-    return dict.fromkeys(silent) | await resolve(connection, said)
+    silent = _silent(contents)
+    return silent | await resolve(connection, contents - silent.keys())
 
 
-def _split(contents: Iterable[Content]) -> tuple[set[Content], set[Content]]:
-    wanted = set(contents)
-    silent = {one for one in wanted if one[1] == EMPTY}
-    return wanted - silent, silent
+def _silent(contents: Set[Content]) -> dict[Content, int | None]:
+    return dict.fromkeys(one for one in contents if one[1] == EMPTY)
 
 
 async def prune(connection: Connection, release_ids: list[int]) -> None:
